@@ -1,0 +1,40 @@
+use s3s::S3Result;
+use s3s::host::{S3Host, VirtualHost};
+
+/// Names under this one are buckets.
+const DOMAIN: &str = ".s3.localhost";
+
+/// Virtual-host style under `s3.localhost`, path style under every other name.
+#[derive(Debug)]
+pub(super) struct SubdomainHost;
+
+impl S3Host for SubdomainHost {
+    fn parse_host_header<'a>(&'a self, host: &'a str) -> S3Result<VirtualHost<'a>> {
+        let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+        let virtual_host = VirtualHost::new(host);
+        Ok(match name.strip_suffix(DOMAIN) {
+            Some(bucket) => virtual_host.with_bucket(bucket),
+            None => virtual_host,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_the_bucket() {
+        let cases = [
+            ("photos.s3.localhost:8333", Some("photos")),
+            ("a.b.s3.localhost", Some("a.b")),
+            ("s3.localhost:8333", None),
+            ("localhost:8333", None),
+            ("localhost", None),
+        ];
+        for (host, expected) in cases {
+            let virtual_host = SubdomainHost.parse_host_header(host).unwrap();
+            assert_eq!(virtual_host.bucket(), expected, "{host}");
+        }
+    }
+}
