@@ -1,0 +1,182 @@
+//! A volume at a place in the namespace.
+
+mod cache;
+
+use std::{sync::Arc, time::Duration};
+
+use self::cache::Cache;
+use crate::{
+    Audience, Entry, Health, Kind, Link, LinkOptions, Outcome, Page, Path, ReadOptions, ReadRequest,
+    Reading, Result, SignedUrl, Volume,
+};
+
+/// How files of a mount are downloaded.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Download {
+    /// The client is sent to the storage, where the driver gives a link for it.
+    #[default]
+    Redirect,
+    /// All bytes pass through the host.
+    Proxy,
+    /// The client is sent to a worker at this URL.
+    Worker(String),
+}
+
+/// A volume at a place in the namespace.
+#[derive(Debug)]
+pub struct Mount {
+    path: Path,
+    volume: Volume,
+    root: Path,
+    read_only: bool,
+    download: Download,
+    cache: Cache,
+}
+
+/// How long listings and descriptions are kept by default.
+const CACHE_TIME: Duration = Duration::from_secs(5);
+
+impl Mount {
+    /// Puts a volume at a path.
+    pub fn new(path: Path, volume: Volume) -> Self {
+        Self {
+            path,
+            volume,
+            root: Path::ROOT,
+            read_only: false,
+            download: Download::default(),
+            cache: Cache::new(CACHE_TIME),
+        }
+    }
+
+    /// Shows only what lies in this directory of the volume.
+    #[must_use]
+    pub fn with_root(mut self, root: Path) -> Self {
+        self.root = root;
+        self
+    }
+
+    /// Lets nobody write.
+    #[must_use]
+    pub fn with_read_only(mut self, read_only: bool) -> Self {
+        self.read_only = read_only;
+        self
+    }
+
+    /// Sets how files are downloaded.
+    #[must_use]
+    pub fn with_download(mut self, download: Download) -> Self {
+        self.download = download;
+        self
+    }
+
+    /// Sets how long listings and descriptions are kept. Changes by others are seen so much later; our own at
+    /// once. Zero keeps nothing.
+    #[must_use]
+    pub fn with_cache_time(mut self, time: Duration) -> Self {
+        self.cache = Cache::new(time);
+        self
+    }
+
+    /// Where it is in the namespace.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The volume behind it.
+    pub fn volume(&self) -> &Volume {
+        &self.volume
+    }
+
+    /// The directory of the volume that it shows.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Whether nobody can write: by the operator's wish, or for want of the driver's ability.
+    pub fn is_read_only(&self) -> bool {
+        self.read_only || !self.volume.driver().abilities().writable
+    }
+
+    /// How files are downloaded.
+    pub fn download(&self) -> &Download {
+        &self.download
+    }
+
+    /// How its volume is doing, without asking the driver.
+    pub fn health(&self) -> Health {
+        self.volume.health()
+    }
+
+    /// Where a path of the mount lies in the volume.
+    pub(crate) fn rooted(&self, path: &Path) -> Path {
+        self.root.join(path)
+    }
+
+    pub(crate) async fn stat(&self, path: &Path, want: Option<Kind>) -> Result<Entry> {
+        let rooted = self.rooted(path);
+        self.cache
+            .stat(path, want, || self.volume.stat(&rooted, want))
+            .await
+    }
+
+    pub(crate) async fn list(
+        &self,
+        directory: &Path,
+        cursor: Option<&str>,
+        limit: u32,
+    ) -> Result<Arc<Page>> {
+        let rooted = self.rooted(directory);
+        self.cache
+            .list(directory, cursor, limit, || async {
+                match self.volume.list(&rooted, cursor, limit).await {
+                    // A root that nobody has written to yet is an empty one.
+                    Err(crate::Error::Outcome(Outcome::NotFound)) if directory.is_root() => {
+                        Ok(Page::default())
+                    }
+                    result => result,
+                }
+            })
+            .await
+    }
+
+    pub(crate) async fn link(&self, file: &Path, options: LinkOptions) -> Result<SignedUrl> {
+        let rooted = self.rooted(file);
+        let asked = ReadOptions {
+            audience: Audience::Client,
+            range: None,
+            filename: options.filename.clone(),
+            expires: options.expires,
+        };
+        self.cache
+            .link(file, options, || async {
+                match self.volume.link(&rooted, &asked).await? {
+                    Link::Shareable(url) => Ok(url),
+                    Link::HostOnly(_) => Err(Outcome::Unsupported(
+                        "the driver has no link to this file that may be given away".to_owned(),
+                    )
+                    .into()),
+                }
+            })
+            .await
+    }
+
+    pub(crate) async fn read(&self, file: &Path, request: ReadRequest) -> Result<Reading> {
+        self.volume.read(&self.rooted(file), request).await
+    }
+
+    /// Forgets what was cached: something was changed.
+    pub(crate) fn changed(&self) {
+        self.cache.clear();
+    }
+
+    /// Refuses if nobody can write here.
+    pub(crate) fn check_writable(&self) -> Result<()> {
+        if self.is_read_only() {
+            return Err(
+                Outcome::PermissionDenied(format!("the mount `/{}` is read-only", self.path)).into(),
+            );
+        }
+        Ok(())
+    }
+}

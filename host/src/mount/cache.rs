@@ -1,0 +1,212 @@
+//! What a mount remembers for a little while.
+
+use std::{
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, SystemTime},
+};
+
+use moka::future::Cache as Map;
+
+use crate::{Entry, Error, HostError, Kind, LinkOptions, Outcome, Page, Path, Result, SignedUrl};
+
+/// Descriptions and links to remember.
+const ENTRIES: u64 = 20_000;
+/// Entries of listings to remember, over all pages.
+const LISTED: u64 = 50_000;
+/// The longest time to hand out the same link.
+const LINK_TIME: Duration = Duration::from_secs(15 * 60);
+/// The life that a link must have left to be handed out.
+const LINK_LEFT: Duration = Duration::from_secs(5 * 60);
+
+/// What a mount remembers for a little while. Whoever asks for something that is being asked for already
+/// waits for that answer.
+#[derive(Debug)]
+pub(super) struct Cache {
+    /// Part of every key that depends on content: a change moves it on, and what was being fetched before the
+    /// change can never be found after it.
+    generation: AtomicU64,
+    enabled: bool,
+    stats: Map<(u64, Path, Option<Kind>), Option<Entry>>,
+    pages: Map<(u64, Path, Option<String>, u32), Arc<Page>>,
+    links: Map<(Path, LinkOptions), SignedUrl>,
+}
+
+impl Cache {
+    pub(super) fn new(time: Duration) -> Self {
+        Self {
+            generation: AtomicU64::new(0),
+            enabled: !time.is_zero(),
+            stats: Map::builder().max_capacity(ENTRIES).time_to_live(time).build(),
+            pages: Map::builder()
+                .max_capacity(LISTED)
+                .weigher(|_, page: &Arc<Page>| {
+                    u32::try_from(page.entries.len()).unwrap_or(u32::MAX).saturating_add(1)
+                })
+                .time_to_live(time)
+                .build(),
+            links: Map::builder()
+                .max_capacity(ENTRIES)
+                .time_to_live(LINK_TIME)
+                .build(),
+        }
+    }
+
+    /// Forgets everything that depends on content.
+    pub(super) fn clear(&self) {
+        self.generation.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// A description; that something is missing is remembered too.
+    pub(super) async fn stat<F: Future<Output = Result<Entry>>>(
+        &self,
+        path: &Path,
+        want: Option<Kind>,
+        fetch: impl FnOnce() -> F,
+    ) -> Result<Entry> {
+        if !self.enabled {
+            return fetch().await;
+        }
+        let key = (self.generation(), path.clone(), want);
+        let found = self.stats.try_get_with(key, async {
+            match fetch().await {
+                Ok(entry) => Ok(Some(entry)),
+                Err(Error::Outcome(Outcome::NotFound)) => Ok(None),
+                Err(error) => Err(error),
+            }
+        });
+        match found.await {
+            Ok(Some(entry)) => Ok(entry),
+            Ok(None) => Err(Outcome::NotFound.into()),
+            Err(shared) => Err(own(&shared)),
+        }
+    }
+
+    /// A page of a listing.
+    pub(super) async fn list<F: Future<Output = Result<Page>>>(
+        &self,
+        directory: &Path,
+        cursor: Option<&str>,
+        limit: u32,
+        fetch: impl FnOnce() -> F,
+    ) -> Result<Arc<Page>> {
+        if !self.enabled {
+            return fetch().await.map(Arc::new);
+        }
+        let key = (
+            self.generation(),
+            directory.clone(),
+            cursor.map(str::to_owned),
+            limit,
+        );
+        self.pages
+            .try_get_with(key, async { fetch().await.map(Arc::new) })
+            .await
+            .map_err(|shared| own(&shared))
+    }
+
+    /// A link, as long as it is good for a while yet. A link that was asked for with a life of its own is made
+    /// anew each time.
+    pub(super) async fn link<F: Future<Output = Result<SignedUrl>>>(
+        &self,
+        file: &Path,
+        options: LinkOptions,
+        fetch: impl FnOnce() -> F,
+    ) -> Result<SignedUrl> {
+        if !self.enabled || options.expires.is_some() {
+            return fetch().await;
+        }
+        let key = (file.clone(), options);
+        if let Some(link) = self.links.get(&key).await {
+            if is_lasting(&link) {
+                return Ok(link);
+            }
+            self.links.invalidate(&key).await;
+        }
+        self.links
+            .try_get_with(key, fetch())
+            .await
+            .map_err(|shared| own(&shared))
+    }
+
+    fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
+    }
+}
+
+fn is_lasting(link: &SignedUrl) -> bool {
+    link.expires
+        .is_none_or(|expires| expires > SystemTime::now() + LINK_LEFT)
+}
+
+/// An error of one's own from one that several wait for.
+fn own(shared: &Error) -> Error {
+    match shared {
+        Error::Outcome(outcome) => Error::Outcome(outcome.clone()),
+        Error::Fault(fault) => Error::Fault(fault.clone()),
+        other => HostError::Internal(other.to_string()).into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_known_is_not_asked_again_until_something_changes() {
+        let cache = Cache::new(Duration::from_secs(60));
+        let path = Path::parse("a").unwrap();
+        let asked = Cell::new(0);
+        let ask = || async {
+            asked.set(asked.get() + 1);
+            Ok(Entry::file("a", asked.get()))
+        };
+        assert_eq!(cache.stat(&path, None, ask).await.unwrap().size, 1);
+        assert_eq!(cache.stat(&path, None, ask).await.unwrap().size, 1);
+        assert_eq!(cache.stat(&path, Some(Kind::File), ask).await.unwrap().size, 2);
+        cache.clear();
+        assert_eq!(cache.stat(&path, None, ask).await.unwrap().size, 3);
+    }
+
+    #[tokio::test]
+    async fn errors_are_not_remembered_but_absence_is() {
+        let cache = Cache::new(Duration::from_secs(60));
+        let path = Path::parse("a").unwrap();
+        let down = || async { Err(Outcome::Unavailable("down".to_owned()).into()) };
+        let missing = || async { Err(Outcome::NotFound.into()) };
+        let there = || async { Ok(Entry::file("a", 1)) };
+        assert!(cache.stat(&path, None, down).await.is_err());
+        let absent = cache.stat(&path, None, missing).await;
+        assert!(matches!(absent, Err(Error::Outcome(Outcome::NotFound))));
+        assert!(cache.stat(&path, None, there).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_link_near_its_end_is_not_handed_out() {
+        let cache = Cache::new(Duration::from_secs(60));
+        let path = Path::parse("a").unwrap();
+        for (life, calls) in [(1, 2), (3600, 1)] {
+            let options = LinkOptions {
+                filename: Some(life.to_string()),
+                expires: None,
+            };
+            let asked = Cell::new(0);
+            for _ in 0..2 {
+                let link = cache.link(&path, options.clone(), || async {
+                    asked.set(asked.get() + 1);
+                    Ok(SignedUrl {
+                        url: "https://example.com/".to_owned(),
+                        expires: Some(SystemTime::now() + Duration::from_secs(life)),
+                    })
+                });
+                link.await.unwrap();
+            }
+            assert_eq!(asked.get(), calls, "a life of {life} s");
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! Mounts joined into one tree.
+
+mod transfer;
+mod tree;
+
+use std::{sync::Arc, time::Duration};
+
+use crate::{
+    Entry, HostError, Kind, Location, Mount, Outcome, Page, Path, ReadRequest, Reading, Result,
+    SignedUrl, Upload, WriteOptions,
+};
+
+/// Mounts joined into one tree. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Namespace {
+    mounts: Arc<[Mount]>,
+}
+
+/// What a client's link is for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct LinkOptions {
+    /// The file name that the client shall save under.
+    pub filename: Option<String>,
+    /// How long the link shall be good; none for the mount's own time.
+    pub expires: Option<Duration>,
+}
+
+/// How much of a long operation is done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Files and directory markers.
+    pub items: u64,
+    /// Bytes in them.
+    pub bytes: u64,
+}
+
+impl Namespace {
+    /// Joins mounts. One may lie inside another, and hides what is there.
+    ///
+    /// # Errors
+    /// [`HostError::Mounts`] if two have the same path.
+    pub fn new(mut mounts: Vec<Mount>) -> Result<Self> {
+        mounts.sort_by(|a, b| a.path().cmp(b.path()));
+        for (a, b) in mounts.iter().zip(mounts.iter().skip(1)) {
+            if a.path() == b.path() {
+                let message = format!("two mounts have the path `/{}`", a.path());
+                return Err(HostError::Mounts(message).into());
+            }
+        }
+        Ok(Self {
+            mounts: mounts.into(),
+        })
+    }
+
+    /// All mounts, by path.
+    pub fn mounts(&self) -> &[Mount] {
+        &self.mounts
+    }
+
+    /// The mount that a path lies in; none above and beside all mounts.
+    pub fn mount_of(&self, path: &Path) -> Option<&Mount> {
+        self.resolve(path).map(|(mount, _)| mount)
+    }
+
+    /// Describes one entry.
+    ///
+    /// # Errors
+    /// [`Outcome::NotFound`] among others.
+    pub async fn stat(&self, location: &Location) -> Result<Entry> {
+        let Location { path, want } = location;
+        if self.is_fixed(path) {
+            return match want {
+                Some(Kind::File) => Err(Outcome::IsADirectory.into()),
+                _ => Ok(Entry::directory(path.name())),
+            };
+        }
+        let (mount, inner) = self.resolve(path).ok_or(Outcome::NotFound)?;
+        mount.stat(&inner, *want).await
+    }
+
+    /// Lists a directory, a page at a time; `limit` is cut to 1..=1000, and a page may hold fewer entries. The
+    /// first page begins with the mounts that lie in the directory.
+    ///
+    /// # Errors
+    /// [`Outcome::NotFound`] for a directory that does not exist, among others.
+    pub async fn list(
+        &self,
+        directory: &Path,
+        cursor: Option<&str>,
+        limit: u32,
+    ) -> Result<Arc<Page>> {
+        let fixed = self.fixed_in(directory);
+        let Some((mount, inner)) = self.resolve(directory) else {
+            if !self.is_fixed(directory) {
+                return Err(Outcome::NotFound.into());
+            }
+            return Ok(Arc::new(Page {
+                entries: fixed,
+                next: None,
+            }));
+        };
+        let page = match mount.list(&inner, cursor, limit.clamp(1, 1000)).await {
+            // A mount inside may be all that is in a directory.
+            Err(crate::Error::Outcome(Outcome::NotFound)) if !fixed.is_empty() => Arc::default(),
+            result => result?,
+        };
+        if fixed.is_empty() {
+            return Ok(page);
+        }
+        let shows = |entry: &Entry| {
+            entry.kind == Kind::File || fixed.iter().all(|fixed| fixed.name != entry.name)
+        };
+        let listed: Vec<Entry> = page.entries.iter().filter(|entry| shows(entry)).cloned().collect();
+        let mut entries = if cursor.is_none() { fixed } else { Vec::new() };
+        entries.extend(listed);
+        Ok(Arc::new(Page {
+            entries,
+            next: page.next.clone(),
+        }))
+    }
+
+    /// A link to a file's bytes that may be given to a client.
+    ///
+    /// # Errors
+    /// [`Outcome::Unsupported`] if the driver has none that may be given away, among others.
+    pub async fn link(&self, file: &Path, options: LinkOptions) -> Result<SignedUrl> {
+        let (mount, inner) = self.entry_of(file)?;
+        mount.link(&inner, options).await
+    }
+
+    /// Reads a file, or part of it, through the host.
+    ///
+    /// # Errors
+    /// [`Outcome::NotFound`], [`Outcome::PreconditionFailed`] among others.
+    pub async fn read(&self, file: &Path, request: ReadRequest) -> Result<Reading> {
+        let (mount, inner) = self.entry_of(file)?;
+        mount.read(&inner, request).await
+    }
+
+    /// Writes a file. It becomes visible whole or not at all.
+    ///
+    /// # Errors
+    /// [`Outcome::PermissionDenied`] on a read-only mount, [`Outcome::PreconditionFailed`] among others.
+    pub async fn write(&self, file: &Path, upload: Upload, options: WriteOptions) -> Result<Entry> {
+        let (mount, inner) = self.entry_of(file)?;
+        mount.check_writable()?;
+        let written = mount.volume().write(&mount.rooted(&inner), upload, options).await;
+        // Also after a failure: nobody knows what the storage did.
+        mount.changed();
+        written
+    }
+
+    /// Makes a directory and those above it.
+    ///
+    /// # Errors
+    /// [`Outcome::AlreadyExists`], [`Outcome::PermissionDenied`] among others.
+    pub async fn make_directory(&self, directory: &Path) -> Result<Entry> {
+        if self.is_fixed(directory) {
+            return Err(Outcome::AlreadyExists.into());
+        }
+        let (mount, inner) = self.entry_of(directory)?;
+        mount.check_writable()?;
+        let made = mount.volume().make_directory(&mount.rooted(&inner)).await;
+        mount.changed();
+        made
+    }
+
+    /// The mount that a path lies in, and the path inside it.
+    fn resolve(&self, path: &Path) -> Option<(&Mount, Path)> {
+        self.mounts
+            .iter()
+            .filter_map(|mount| Some((mount, path.relative_to(mount.path())?)))
+            .max_by_key(|(mount, _)| mount.path().as_str().len())
+    }
+
+    /// As [`resolve`](Self::resolve), for something inside a mount: not a mount itself, nor what holds mounts.
+    fn entry_of(&self, path: &Path) -> Result<(&Mount, Path)> {
+        match self.resolve(path) {
+            Some((mount, inner)) if !inner.is_root() => Ok((mount, inner)),
+            Some(_) => Err(Outcome::IsADirectory.into()),
+            None if self.is_fixed(path) => Err(Outcome::IsADirectory.into()),
+            None => Err(Outcome::NotFound.into()),
+        }
+    }
+
+    /// Whether a path is a directory by the mounts alone: the root, a mount, or what one lies in.
+    fn is_fixed(&self, path: &Path) -> bool {
+        path.is_root()
+            || self
+                .mounts
+                .iter()
+                .any(|mount| mount.path() == path || path.contains(mount.path()))
+    }
+
+    /// The directories that a directory has by the mounts alone.
+    fn fixed_in(&self, directory: &Path) -> Vec<Entry> {
+        let mut entries: Vec<Entry> = self
+            .mounts
+            .iter()
+            .filter_map(|mount| mount.path().relative_to(directory))
+            .filter_map(|below| below.segments().next().map(Entry::directory))
+            .collect();
+        // Mounts are sorted by path, but `a-b` comes between `a` and `a/b`.
+        entries.sort_by(|a, b| a.name.cmp(&b.name));
+        entries.dedup_by(|a, b| a.name == b.name);
+        entries
+    }
+}

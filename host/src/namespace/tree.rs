@@ -1,0 +1,163 @@
+//! Removing, copying and moving: work that is longer than one call.
+
+use super::{Namespace, Totals};
+use crate::{
+    Error, Kind, Location, Mount, Outcome, Overwrite, Path, Plan, Result, Step,
+};
+
+impl Totals {
+    fn add(&mut self, step: &Step) {
+        self.items += step.items;
+        self.bytes += step.bytes;
+    }
+}
+
+impl Namespace {
+    /// Removes a file, or a directory with all that is in it. Dropping the future stops after the step that is
+    /// under way.
+    ///
+    /// # Errors
+    /// [`Outcome::NotFound`], [`Outcome::PermissionDenied`] among others.
+    pub async fn remove(
+        &self,
+        path: &Path,
+        kind: Kind,
+        mut progress: impl FnMut(Totals),
+    ) -> Result<Totals> {
+        let (mount, inner) = self.changeable(path)?;
+        let rooted = mount.rooted(&inner);
+        let mut totals = Totals::default();
+        let mut cursor = None;
+        loop {
+            let step = mount.volume().remove(&rooted, kind, cursor).await;
+            mount.changed();
+            let step = step?;
+            totals.add(&step);
+            progress(totals);
+            cursor = step.next;
+            if cursor.is_none() {
+                return Ok(totals);
+            }
+        }
+    }
+
+    /// Copies a file or a tree: by the driver where both ends are in one mount, through the host otherwise.
+    ///
+    /// # Errors
+    /// [`Outcome::AlreadyExists`] if the plan refuses to overwrite, among others.
+    pub async fn copy(&self, plan: &Plan, mut progress: impl FnMut(Totals)) -> Result<Totals> {
+        check_plan(plan)?;
+        let (from, inner_from) = self.source(&plan.from)?;
+        let (to, inner_to) = self.changeable(&plan.to)?;
+        if same(from, to) && to.volume().driver().abilities().transfer {
+            let plan = rooted(to, plan, &inner_from, &inner_to);
+            return by_driver(to, &plan, false, progress).await;
+        }
+        self.stream(plan, &mut progress).await
+    }
+
+    /// Moves a file or a tree. A source is removed only after its copy is known to be there.
+    ///
+    /// # Errors
+    /// As [`copy`](Self::copy).
+    pub async fn rename(&self, plan: &Plan, mut progress: impl FnMut(Totals)) -> Result<Totals> {
+        check_plan(plan)?;
+        let (from, inner_from) = self.changeable(&plan.from)?;
+        let (to, inner_to) = self.changeable(&plan.to)?;
+        if same(from, to) && to.volume().driver().abilities().transfer {
+            let plan = rooted(to, plan, &inner_from, &inner_to);
+            return by_driver(to, &plan, true, progress).await;
+        }
+        let totals = self.stream(plan, &mut progress).await?;
+        self.remove(&plan.from, plan.kind, |_| {}).await?;
+        Ok(totals)
+    }
+
+    /// Something inside a mount that may be read.
+    fn source(&self, path: &Path) -> Result<(&Mount, Path)> {
+        self.resolve(path).ok_or_else(|| Outcome::NotFound.into())
+    }
+
+    /// Something inside a mount that may be changed.
+    fn changeable(&self, path: &Path) -> Result<(&Mount, Path)> {
+        match self.entry_of(path) {
+            Ok((mount, inner)) => {
+                mount.check_writable()?;
+                Ok((mount, inner))
+            }
+            Err(Error::Outcome(Outcome::IsADirectory)) => Err(Outcome::PermissionDenied(format!(
+                "`/{path}` is a mount or holds mounts, and cannot be changed from here"
+            ))
+            .into()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether there is something of that kind.
+    pub(super) async fn exists(&self, path: &Path, kind: Kind) -> Result<bool> {
+        let location = Location {
+            path: path.clone(),
+            want: Some(kind),
+        };
+        match self.stat(&location).await {
+            Ok(_) => Ok(true),
+            Err(Error::Outcome(Outcome::NotFound)) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+fn check_plan(plan: &Plan) -> Result<()> {
+    if plan.from == plan.to {
+        return Err(Outcome::InvalidArgument("source and destination are the same".to_owned()).into());
+    }
+    if plan.kind == Kind::Directory && plan.from.contains(&plan.to) {
+        return Err(
+            Outcome::InvalidArgument("the destination lies inside the source".to_owned()).into(),
+        );
+    }
+    Ok(())
+}
+
+fn same(a: &Mount, b: &Mount) -> bool {
+    std::ptr::eq(a, b)
+}
+
+fn rooted(mount: &Mount, plan: &Plan, from: &Path, to: &Path) -> Plan {
+    Plan {
+        from: mount.rooted(from),
+        to: mount.rooted(to),
+        kind: plan.kind,
+        overwrite: plan.overwrite,
+    }
+}
+
+async fn by_driver(
+    mount: &Mount,
+    plan: &Plan,
+    rename: bool,
+    mut progress: impl FnMut(Totals),
+) -> Result<Totals> {
+    let mut totals = Totals::default();
+    let mut cursor = None;
+    loop {
+        let step = if rename {
+            mount.volume().rename(plan, cursor).await
+        } else {
+            mount.volume().copy(plan, cursor).await
+        };
+        mount.changed();
+        let step = step?;
+        totals.add(&step);
+        progress(totals);
+        cursor = step.next;
+        if cursor.is_none() {
+            return Ok(totals);
+        }
+    }
+}
+
+/// Whether a plan may put something where something is.
+pub(super) fn replaces(plan: &Plan) -> bool {
+    plan.overwrite == Overwrite::Replace
+}

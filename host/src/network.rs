@@ -1,0 +1,358 @@
+//! The way out: one HTTP client for each mount, behind the mount's egress rules.
+
+use std::{
+    error::Error as _,
+    net::SocketAddr,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use bytes::{Bytes, BytesMut};
+use futures::{Stream, StreamExt};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use url::{Position, Url};
+
+use crate::{
+    HostError, Limits, Outcome,
+    activity::Activity,
+    egress::Egress,
+};
+
+/// How long to wait for a connection.
+const CONNECT_TIME: Duration = Duration::from_secs(10);
+/// How long a body may stand still.
+const IDLE_TIME: Duration = Duration::from_secs(30);
+/// How long a service may think about a request that changes something: it may copy gigabytes first.
+const CHANGE_TIME: Duration = Duration::from_secs(300);
+
+/// The network as one mount may use it.
+#[derive(Debug)]
+pub(crate) struct Network {
+    client: reqwest::Client,
+    egress: Arc<Egress>,
+    permits: Arc<Semaphore>,
+    /// The most bytes of an answer that `fetch` takes.
+    response_bytes: u64,
+    /// How long a service may think about a request that changes nothing. A third of a call's deadline:
+    /// so a driver learns of it, and may try again, before its own time is up.
+    answer_time: Duration,
+}
+
+/// A request that is ready to go.
+#[derive(Debug)]
+pub(crate) struct Outgoing {
+    pub(crate) method: String,
+    pub(crate) url: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: reqwest::Body,
+    /// The body's length, where it is known.
+    pub(crate) length: Option<u64>,
+    /// Moves while the body is being sent.
+    pub(crate) activity: Activity,
+}
+
+/// The head of an answer, and its body to come.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: AnswerBody,
+}
+
+/// A body that comes from the service. It holds the request's permit, and ends the request when dropped.
+pub(crate) struct AnswerBody {
+    frames: Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>> + Send>>,
+    idle: Pin<Box<tokio::time::Sleep>>,
+    host: String,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Network {
+    pub(crate) fn new(egress: Egress, limits: &Limits) -> Result<Self, HostError> {
+        let egress = Arc::new(egress);
+        let client = reqwest::Client::builder()
+            .user_agent(concat!("orlop/", env!("CARGO_PKG_VERSION")))
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .tcp_nodelay(true)
+            .connect_timeout(CONNECT_TIME)
+            .pool_max_idle_per_host(limits.requests_in_flight)
+            .pool_idle_timeout(Duration::from_secs(50))
+            .dns_resolver(Arc::new(Resolver {
+                egress: Arc::clone(&egress),
+            }))
+            .build()
+            .map_err(|error| HostError::Client(error.to_string()))?;
+        Ok(Self {
+            client,
+            egress,
+            permits: Arc::new(Semaphore::new(limits.requests_in_flight.max(1))),
+            response_bytes: limits.response_bytes,
+            answer_time: limits.deadline / 3,
+        })
+    }
+
+    /// Sends a request, and returns when the answer's head is there.
+    pub(crate) async fn send(&self, outgoing: Outgoing) -> Result<Answer, Outcome> {
+        let url = self.admit(&outgoing.url)?;
+        let headers = admit_headers(outgoing.headers, outgoing.length)?;
+        let method = Method::from_bytes(outgoing.method.as_bytes())
+            .map_err(|_| Outcome::InvalidArgument("the method is not one of HTTP's".to_owned()))?;
+        let patience = if method.is_safe() || method == Method::DELETE {
+            self.answer_time
+        } else {
+            CHANGE_TIME
+        };
+        let host = url.host_str().unwrap_or_default().to_owned();
+        let permit = Arc::clone(&self.permits)
+            .acquire_owned()
+            .await
+            .map_err(|_| Outcome::Unavailable("the host is shutting down".to_owned()))?;
+
+        let activity = outgoing.activity.clone();
+        activity.touch();
+        let sending = self
+            .client
+            .request(method, url)
+            .headers(headers)
+            .body(outgoing.body)
+            .send();
+        let response = activity
+            .limit(patience, sending)
+            .await
+            .ok_or(Outcome::TimedOut)?
+            .map_err(|error| outcome(error, &host))?;
+        activity.touch();
+
+        Ok(Answer {
+            status: response.status().as_u16(),
+            headers: response.headers().clone(),
+            body: AnswerBody {
+                frames: Box::pin(response.bytes_stream()),
+                idle: Box::pin(tokio::time::sleep(IDLE_TIME)),
+                host,
+                _permit: permit,
+            },
+        })
+    }
+
+    /// Sends a request and takes the whole answer, up to `max_bytes` and the mount's own limit.
+    pub(crate) async fn fetch(
+        &self,
+        outgoing: Outgoing,
+        max_bytes: u64,
+    ) -> Result<(u16, HeaderMap, Bytes), Outcome> {
+        let limit = max_bytes.min(self.response_bytes);
+        let mut answer = self.send(outgoing).await?;
+        let declared = answer
+            .headers
+            .get(header::CONTENT_LENGTH)
+            .and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+        // A HEAD's answer tells the length of a body that it does not have, so only what comes counts here.
+        let mut whole = BytesMut::new();
+        if let Some(declared) = declared.filter(|declared| *declared <= limit) {
+            whole.reserve(usize::try_from(declared.min(1 << 20)).unwrap_or(0));
+        }
+        while let Some(frame) = answer.body.next().await {
+            let frame = frame?;
+            if (whole.len() + frame.len()) as u64 > limit {
+                return Err(Outcome::TooLarge(limit));
+            }
+            whole.extend_from_slice(&frame);
+        }
+        Ok((answer.status, answer.headers, whole.freeze()))
+    }
+
+    /// Decides on a URL, and makes sure that it travels as it was signed.
+    fn admit(&self, text: &str) -> Result<Url, Outcome> {
+        let url = Url::parse(text)
+            .map_err(|error| Outcome::InvalidArgument(format!("not an absolute URL: {error}")))?;
+        self.egress.check_url(&url)?;
+        let written = text
+            .split_once("://")
+            .and_then(|(_, rest)| rest.find('/').and_then(|start| rest.get(start..)))
+            .unwrap_or("/");
+        let travels = &url[Position::BeforePath..];
+        if written != travels {
+            return Err(Outcome::InvalidArgument(
+                "the URL has a fragment, a `.` or `..` segment or a character that must be escaped, so it would \
+                 not arrive as it is written"
+                    .to_owned(),
+            ));
+        }
+        Ok(url)
+    }
+}
+
+/// Headers that are the host's to set, or that would smuggle a second request into the first.
+const FORBIDDEN: [&str; 10] = [
+    "connection",
+    "expect",
+    "host",
+    "http2-settings",
+    "keep-alive",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "via",
+];
+
+fn admit_headers(
+    fields: Vec<(String, String)>,
+    length: Option<u64>,
+) -> Result<HeaderMap, Outcome> {
+    let mut headers = HeaderMap::with_capacity(fields.len() + 1);
+    for (name, value) in fields {
+        let lower = name.to_ascii_lowercase();
+        if FORBIDDEN.contains(&lower.as_str()) || lower.starts_with("proxy-") {
+            return Err(Outcome::Blocked(format!(
+                "the header `{lower}` is the host's to set"
+            )));
+        }
+        let name = HeaderName::from_bytes(lower.as_bytes())
+            .map_err(|_| Outcome::InvalidArgument("a header's name is not one".to_owned()))?;
+        let value = HeaderValue::from_str(&value).map_err(|_| {
+            Outcome::InvalidArgument(format!("the value of the header `{name}` is not one"))
+        })?;
+        if name == header::CONTENT_LENGTH
+            && let Some(length) = length
+            && value.as_bytes() != length.to_string().as_bytes()
+        {
+            return Err(Outcome::Blocked(
+                "the header `content-length` contradicts the body".to_owned(),
+            ));
+        }
+        if name != header::CONTENT_LENGTH || length.is_none() {
+            headers.append(name, value);
+        }
+    }
+    Ok(headers)
+}
+
+/// Resolves names, and lets through only the addresses that the mount may reach: the client connects to
+/// what was checked.
+struct Resolver {
+    egress: Arc<Egress>,
+}
+
+impl Resolve for Resolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        let egress = Arc::clone(&self.egress);
+        Box::pin(async move {
+            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            let mut allowed = Vec::with_capacity(found.len());
+            let mut refused = None;
+            for address in found {
+                match egress.check_resolved(name.as_str(), address.ip()) {
+                    Ok(()) => allowed.push(address),
+                    Err(outcome) => refused = Some(outcome),
+                }
+            }
+            match refused {
+                Some(outcome) if allowed.is_empty() => Err(outcome.into()),
+                _ => Ok(Box::new(allowed.into_iter()) as Addrs),
+            }
+        })
+    }
+}
+
+/// Says what went wrong without the URL, which may be signed.
+fn outcome(error: reqwest::Error, host: &str) -> Outcome {
+    let mut source = error.source();
+    let mut deepest = None;
+    while let Some(cause) = source {
+        if let Some(refused) = cause.downcast_ref::<Outcome>() {
+            return refused.clone();
+        }
+        deepest = Some(cause.to_string());
+        source = cause.source();
+    }
+    if error.is_timeout() && !error.is_connect() {
+        return Outcome::TimedOut;
+    }
+    let what = if error.is_connect() {
+        "cannot connect to"
+    } else {
+        "lost the connection to"
+    };
+    let why = deepest.unwrap_or_else(|| "no reason given".to_owned());
+    Outcome::Unavailable(format!("{what} `{host}`: {why}"))
+}
+
+impl Stream for AnswerBody {
+    type Item = Result<Bytes, Outcome>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = &mut *self;
+        match this.frames.poll_next_unpin(context) {
+            Poll::Ready(frame) => {
+                let next = tokio::time::Instant::now() + IDLE_TIME;
+                this.idle.as_mut().reset(next);
+                Poll::Ready(frame.map(|frame| frame.map_err(|error| outcome(error, &this.host))))
+            }
+            Poll::Pending => match Future::poll(this.idle.as_mut(), context) {
+                Poll::Ready(()) => Poll::Ready(Some(Err(Outcome::TimedOut))),
+                Poll::Pending => Poll::Pending,
+            },
+        }
+    }
+}
+
+impl std::fmt::Debug for AnswerBody {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("AnswerBody")
+            .field("host", &self.host)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::egress::Grant;
+
+    fn network() -> Network {
+        let grant = Grant::endpoint("http://127.0.0.1:9").unwrap();
+        Network::new(Egress::new(vec![grant], false), &Limits::default()).unwrap()
+    }
+
+    #[test]
+    fn a_url_travels_as_it_is_written_or_not_at_all() {
+        let network = network();
+        for good in [
+            "http://127.0.0.1:9",
+            "http://127.0.0.1:9/",
+            "http://127.0.0.1:9/a%2Bb%20c//d?x=%20&y",
+        ] {
+            assert!(network.admit(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "http://127.0.0.1:9/a/../b",
+            "http://127.0.0.1:9/a/%2e%2e/b",
+            "http://127.0.0.1:9/a b",
+            "http://127.0.0.1:9/a#b",
+            "http://127.0.0.1:9/\u{fc}",
+        ] {
+            assert!(matches!(network.admit(bad), Err(Outcome::InvalidArgument(_))), "{bad}");
+        }
+    }
+
+    #[test]
+    fn headers_of_the_host_are_refused() {
+        for name in ["Host", "connection", "Proxy-Authorization", "Transfer-Encoding", "TE"] {
+            let refused = admit_headers(vec![(name.to_owned(), "x".to_owned())], None);
+            assert!(matches!(refused, Err(Outcome::Blocked(_))), "{name}");
+        }
+        let smuggled = vec![("x-a".to_owned(), "b\r\nhost: evil".to_owned())];
+        assert!(matches!(admit_headers(smuggled, None), Err(Outcome::InvalidArgument(_))));
+        let wrong = vec![("content-length".to_owned(), "4".to_owned())];
+        assert!(matches!(admit_headers(wrong.clone(), Some(5)), Err(Outcome::Blocked(_))));
+        assert!(admit_headers(wrong, Some(4)).unwrap().is_empty());
+    }
+}
