@@ -1,0 +1,86 @@
+//! `orlop serve`.
+
+use clap::Args;
+use orlop::{
+    Namespace,
+    serve::{Bound, ServeOptions, Server},
+};
+
+use super::{Interrupt, Output, Usage};
+use crate::config::{Anonymous, Config, Listen, ListenSettings};
+
+/// Serve the mounts of the configuration file
+///
+/// SIGINT and SIGTERM end it when the requests under way are answered; a second signal ends it at once.
+#[derive(Args, Debug)]
+#[command(after_long_help = "\
+Example of an orlop.toml:
+  listen = \"127.0.0.1:5244\"
+
+  [[mount]]
+  path = \"/photos\"
+  driver = \"s3\"
+
+  [mount.config]
+  bucket = \"photos\"
+  endpoint = \"https://s3.eu-central-1.amazonaws.com\"
+  access_key_id = \"AKIA...\"
+  secret_access_key = { env = \"S3_SECRET\" }
+
+What a driver can be told: orlop driver inspect s3")]
+pub(super) struct Serve {
+    #[command(flatten)]
+    settings: ListenSettings,
+}
+
+impl Serve {
+    pub(super) async fn run(
+        self,
+        config: Config,
+        output: &Output,
+        interrupt: Interrupt,
+    ) -> anyhow::Result<()> {
+        let mut config = self.settings.over(config);
+        let listen = config.listen.unwrap_or(Listen::DEFAULT);
+        listen.permit(config.anonymous).map_err(Usage)?;
+        if config.anonymous == Some(Anonymous::Read) {
+            for mount in &mut config.mounts {
+                mount.read_only = true;
+            }
+        }
+        let namespace = interrupt.or(config.open()).await?;
+        for mount in namespace.mounts() {
+            tracing::info!(mount = %format_args!("/{}", mount.path()), "mounted");
+        }
+        let server = bind(namespace, listen).await?;
+        output.line(format!("Orlop listens on {}", url(&server)))?;
+        run(server, &interrupt).await
+    }
+}
+
+/// Begins to listen.
+pub(crate) async fn bind(namespace: Namespace, listen: Listen) -> anyhow::Result<Bound> {
+    let options = ServeOptions::default().with_listen(listen.0);
+    Ok(Server::new(namespace, options).bind().await?)
+}
+
+/// Where a browser finds the server.
+pub(crate) fn url(server: &Bound) -> String {
+    format!("http://{}/", server.address())
+}
+
+/// Serves until the first signal, and then what is under way, but no longer than until the second.
+pub(crate) async fn run(server: Bound, interrupt: &Interrupt) -> anyhow::Result<()> {
+    let end = interrupt.clone();
+    let serving = server.run(async move {
+        end.first().await;
+        tracing::info!("ending, once the requests under way are answered");
+    });
+    tokio::select! {
+        () = serving => Ok(()),
+        () = interrupt.second() => {
+            tracing::warn!("ending at once");
+            Ok(())
+        }
+    }
+}

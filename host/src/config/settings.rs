@@ -1,0 +1,158 @@
+//! Settings that flags and the environment can give as well.
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+};
+
+use clap::Args;
+
+use super::{Anonymous, Config, DEFAULT_FILE, Error, Listen};
+
+/// Settings of every command.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct Settings {
+    /// The configuration file [default: ./orlop.toml]
+    #[arg(long, env = "ORLOP_CONFIG", value_name = "FILE", global = true)]
+    pub(crate) config: Option<PathBuf>,
+
+    /// Where compiled drivers are kept [default: the user's cache folder]
+    #[arg(long, env = "ORLOP_CACHE_DIR", value_name = "FOLDER", global = true)]
+    pub(crate) cache_dir: Option<PathBuf>,
+
+    /// Where drivers are looked for by name, beside the built-in ones
+    #[arg(long, env = "ORLOP_DRIVER_DIR", value_name = "FOLDER", global = true)]
+    pub(crate) driver_dir: Option<PathBuf>,
+
+    /// Which log lines go to standard error, such as `debug` or `orlop=trace,warn`
+    #[arg(long, env = "ORLOP_LOG", value_name = "FILTER", global = true)]
+    pub(crate) log: Option<String>,
+}
+
+/// Settings of the commands that listen.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct ListenSettings {
+    /// The address and port to listen on; port 0 takes a free one [default: 127.0.0.1:5244]
+    #[arg(long, env = "ORLOP_LISTEN", value_name = "ADDRESS")]
+    pub(crate) listen: Option<Listen>,
+
+    /// What anyone may do who can reach the server: `read` or `write`
+    ///
+    /// Must be set to listen on anything but loopback.
+    #[arg(long, env = "ORLOP_ANONYMOUS", value_name = "RIGHTS")]
+    pub(crate) anonymous: Option<Anonymous>,
+}
+
+impl Settings {
+    /// The configuration file's path.
+    pub(crate) fn file(&self) -> &Path {
+        self.config.as_deref().unwrap_or(Path::new(DEFAULT_FILE))
+    }
+
+    /// Reads the configuration file, and puts the flags over it.
+    pub(crate) fn load(&self) -> Result<Config, Error> {
+        Ok(self.over(Config::load(self.file())?))
+    }
+
+    /// As [`Settings::load`] for commands that need no file: none is there unless it was named.
+    pub(crate) fn load_if_there(&self) -> Result<Config, Error> {
+        if self.config.is_none() && !self.file().exists() {
+            return Ok(self.over(Config::default()));
+        }
+        self.load()
+    }
+
+    /// The settings alone, without a file.
+    pub(crate) fn alone(&self) -> Config {
+        self.over(Config::default())
+    }
+
+    fn over(&self, config: Config) -> Config {
+        Config {
+            cache_dir: self
+                .cache_dir
+                .clone()
+                .or(config.cache_dir)
+                .or_else(user_cache),
+            driver_dir: self.driver_dir.clone().or(config.driver_dir),
+            log: self.log.clone().or(config.log),
+            ..config
+        }
+    }
+}
+
+impl ListenSettings {
+    /// Puts the flags over a configuration.
+    pub(crate) fn over(&self, config: Config) -> Config {
+        Config {
+            listen: self.listen.or(config.listen),
+            anonymous: self.anonymous.or(config.anonymous),
+            ..config
+        }
+    }
+}
+
+/// `$XDG_CACHE_HOME/orlop`, or `~/.cache/orlop`; none for a user without a home.
+fn user_cache() -> Option<PathBuf> {
+    let absolute = |name| {
+        env::var_os(name)
+            .map(PathBuf::from)
+            .filter(|folder| folder.is_absolute())
+    };
+    absolute("XDG_CACHE_HOME")
+        .or_else(|| Some(absolute("HOME")?.join(".cache")))
+        .map(|cache| cache.join("orlop"))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory, Parser};
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Program {
+        #[command(flatten)]
+        settings: Settings,
+        #[command(flatten)]
+        listen: ListenSettings,
+    }
+
+    fn file() -> Config {
+        let text =
+            "listen = \"127.0.0.1:1\"\nanonymous = \"read\"\ncache_dir = \"/file\"\nlog = \"warn\"";
+        Config::parse(Path::new("/orlop.toml"), text.to_owned()).unwrap()
+    }
+
+    #[test]
+    fn a_flag_wins_over_the_file() {
+        let flags = ["orlop", "--listen", "127.0.0.1:2", "--cache-dir", "/flag"];
+        let program = Program::try_parse_from(flags).unwrap();
+        let config = program.listen.over(program.settings.over(file()));
+        assert_eq!(config.listen.unwrap().to_string(), "127.0.0.1:2");
+        assert_eq!(config.cache_dir.unwrap(), Path::new("/flag"));
+        assert_eq!(config.anonymous, Some(Anonymous::Read));
+        assert_eq!(config.log.as_deref(), Some("warn"));
+    }
+
+    #[test]
+    fn each_setting_has_one_name_everywhere() {
+        for argument in Program::command().get_arguments() {
+            let Some(flag) = argument.get_long().filter(|flag| *flag != "help") else {
+                continue;
+            };
+            let key = flag.replace('-', "_");
+            let variable = format!("ORLOP_{}", key.to_uppercase());
+            assert_eq!(argument.get_env().unwrap().to_str().unwrap(), variable);
+            // The file cannot name itself; it knows all the others, so the value is to blame, not the key.
+            if key != "config" {
+                let text = format!("{key} = false");
+                let error = Config::parse(Path::new("f"), text).unwrap_err();
+                assert_eq!(
+                    error.to_string(),
+                    format!("f:1: {key}: must be a text in quotes")
+                );
+            }
+        }
+    }
+}
