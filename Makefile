@@ -1,0 +1,29 @@
+# Two commands do everything on a fresh machine: `make demo` and `make test`.
+# They are thin: what they call works without make too.
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test bench lint setup
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 8
+
+demo: setup ## build Orlop, start it over sample files, print the address
+	cargo run --release --package orlop -- demo $(ARGS)
+
+test: setup ## run every test
+	cargo test --workspace
+
+bench: setup ## measure against native code: a table, and target/bench.json
+	cargo run --release --package orlop-bench
+
+lint: setup ## formatting, clippy and docs, warnings denied
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
+
+setup: ## install what is missing of the toolchain
+	@command -v cargo >/dev/null || { echo "install Rust first: https://rustup.rs" >&2; exit 1; }
+	@rustc --version >/dev/null || rustup toolchain install
+	@test -d "$$(rustc --print target-libdir --target wasm32-wasip2)" || rustup target add wasm32-wasip2
+	@cargo fmt --version >/dev/null 2>&1 || rustup component add rustfmt
+	@cargo clippy --version >/dev/null 2>&1 || rustup component add clippy
