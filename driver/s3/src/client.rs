@@ -1,0 +1,331 @@
+//! Sending calls to the service: signed, tried again, and with what the service corrects.
+
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::{Duration, SystemTime},
+};
+
+use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
+use orlop_driver::{
+    Attempt, Body, DigestAlgorithm, Error, Host, Part, Request, Response, Result, Retry,
+};
+use sha2::{Digest, Sha256};
+
+use crate::{
+    date,
+    encode::hex,
+    fault::Fault,
+    operation::{Operation, Payload},
+    settings::{Settings, Site},
+    sign::{EMPTY_PAYLOAD, Signer, UNSIGNED_PAYLOAD, Unsigned, push_query},
+    xml::Unread,
+};
+
+/// More than any answer to a call may hold; 1,000 keys of 1,024 encoded bytes each stay below.
+const MAX_ANSWER: u64 = 8 << 20;
+/// Services refuse requests that are more than 15 minutes off.
+const TOLERATED_SKEW: u64 = 10 * 60;
+
+/// A bucket at a service.
+#[derive(Debug)]
+pub(crate) struct Client<H> {
+    /// The network and the clock.
+    pub(crate) host: H,
+    /// Signs, unless the bucket is asked anonymously.
+    pub(crate) signer: Option<Signer>,
+    content_md5: bool,
+    site: Mutex<Arc<Site>>,
+    /// What the service's clock is ahead of ours, in seconds.
+    skew: AtomicI64,
+    retry: Retry,
+}
+
+impl<H: Host> Client<H> {
+    /// A client for what the settings say.
+    pub(crate) fn new(host: H, settings: &Settings) -> Self {
+        Self {
+            host,
+            signer: settings.credentials.clone().map(Signer::new),
+            content_md5: settings.profile.content_md5,
+            site: Mutex::new(Arc::new(settings.site.clone())),
+            skew: AtomicI64::new(0),
+            retry: Retry::default(),
+        }
+    }
+
+    /// Where requests go now.
+    pub(crate) fn site(&self) -> Arc<Site> {
+        Arc::clone(&self.site.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The time of day by the service's clock, as far as it is known.
+    pub(crate) fn now(&self) -> SystemTime {
+        let now = self.host.now();
+        let skew = self.skew.load(Ordering::Relaxed);
+        let size = Duration::from_secs(skew.unsigned_abs());
+        let corrected = if skew < 0 {
+            now.checked_sub(size)
+        } else {
+            now.checked_add(size)
+        };
+        corrected.unwrap_or(now)
+    }
+
+    /// How far the service's clock is ahead of ours, in seconds, as far as it is known.
+    pub(crate) fn skew(&self) -> i64 {
+        self.skew.load(Ordering::Relaxed)
+    }
+
+    /// Makes a call and reads its answer, trying again what may pass.
+    ///
+    /// # Errors
+    /// The [`Fault`] of the last try.
+    pub(crate) async fn call<T>(
+        &self,
+        operation: &Operation<'_, H::Part>,
+        read: impl Fn(&Response) -> Result<T, Unread>,
+    ) -> Result<T, Fault> {
+        let mut value = None;
+        let mut take = |response: &Response| {
+            value = Some(read(response)?);
+            Ok(())
+        };
+        // All calls share the one machine below: a copy for each would make the component twice as large.
+        self.perform(operation, &mut take).await?;
+        value.ok_or_else(|| Fault::unanswered(Error::Other("the answer was not read".to_owned())))
+    }
+
+    async fn perform(
+        &self,
+        operation: &Operation<'_, H::Part>,
+        read: Reader<'_>,
+    ) -> Result<(), Fault> {
+        let digests = self
+            .digests(&operation.payload)
+            .await
+            .map_err(Fault::unanswered)?;
+        let outcome = self
+            .retry
+            .run(&self.host, async |attempt| {
+                match self.attempt(operation, &digests, read).await {
+                    Ok(()) => Attempt::Over(Ok(Ok(()))),
+                    Err(fault) if fault.is_retryable() => {
+                        Attempt::Again(fault.error, fault.retry_after)
+                    }
+                    Err(fault) => Attempt::Over(Ok(Err(Fault {
+                        attempts: attempt,
+                        ..fault
+                    }))),
+                }
+            })
+            .await;
+        outcome.unwrap_or_else(|error| Err(Fault::unanswered(error)))
+    }
+
+    /// One try. A wrong clock and a wrong region are mended on the way, each once.
+    async fn attempt(
+        &self,
+        operation: &Operation<'_, H::Part>,
+        digests: &Digests,
+        read: Reader<'_>,
+    ) -> Result<(), Fault> {
+        let mut clock_mended = false;
+        let mut left = None;
+        loop {
+            let site = self.site();
+            let now = self.now();
+            let request = self.request(operation, &site, digests, now);
+            let response = match self.host.fetch(request, MAX_ANSWER).await {
+                Ok(response) => response,
+                Err(error) => {
+                    // The right region's own host may be one that the operator did not grant: then it is
+                    // the region that has to be said.
+                    return Err(match (error, left) {
+                        (Error::Blocked(_), Some((site, fault))) => {
+                            self.move_to(site);
+                            fault
+                        }
+                        (error, _) => Fault::unanswered(error),
+                    });
+                }
+            };
+            let fault = match interpret(&response, operation, read) {
+                Ok(()) => return Ok(()),
+                Err(fault) => fault,
+            };
+            if !clock_mended && self.mend_clock(&fault, now) {
+                clock_mended = true;
+            } else if left.is_none() && self.mend_region(&fault, &site) {
+                left = Some((site, fault));
+            } else {
+                return Err(fault);
+            }
+        }
+    }
+
+    fn request<'a>(
+        &self,
+        operation: &Operation<'a, H::Part>,
+        site: &Site,
+        digests: &Digests,
+        now: SystemTime,
+    ) -> Request<'a, H::Part> {
+        let address = &site.address;
+        let path = address.path(operation.key);
+        let query: Vec<_> = operation
+            .query
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()))
+            .collect();
+        let mut url = format!("{}{}{path}", address.scheme(), address.authority);
+        if !query.is_empty() {
+            url.push('?');
+            push_query(&mut url, &query);
+        }
+
+        let mut headers: Vec<_> = operation
+            .headers
+            .iter()
+            .map(|(name, value)| (name.clone().into_owned(), value.clone()))
+            .collect();
+        if let Some(md5) = &digests.md5 {
+            headers.push(("content-md5".to_owned(), md5.clone()));
+        }
+        if let Some(signer) = &self.signer {
+            // Others may be changed on the way.
+            let mut signed: Vec<_> = operation
+                .headers
+                .iter()
+                .map(|(name, value)| (name.as_ref(), value.as_str()))
+                .filter(|(name, _)| {
+                    name.starts_with("x-amz-") || matches!(*name, "content-type" | "content-md5")
+                })
+                .collect();
+            signed.extend(digests.md5.as_deref().map(|md5| ("content-md5", md5)));
+            let unsigned = Unsigned {
+                method: operation.method,
+                site,
+                path: &path,
+                query: &query,
+                headers: &signed,
+            };
+            let added = signer.headers(&unsigned, &digests.payload, now);
+            headers.extend(
+                added
+                    .into_iter()
+                    .map(|(name, value)| (name.to_owned(), value)),
+            );
+        }
+        Request {
+            method: operation.method.to_owned(),
+            url,
+            headers,
+            body: match &operation.payload {
+                Payload::Empty => Body::Empty,
+                Payload::Document(text) => Body::Bytes(text.clone().into_bytes()),
+                Payload::Part(part) => Body::Part(part),
+            },
+        }
+    }
+
+    /// The digests that protect a payload: on https an MD5, since the connection keeps it from being
+    /// changed on purpose; on http the SHA-256 that is signed. One of them is enough.
+    async fn digests(&self, payload: &Payload<'_, H::Part>) -> Result<Digests> {
+        let secure = self.site().address.secure;
+        let signed = self.signer.is_some();
+        let sha256 = signed && !secure;
+        Ok(match payload {
+            Payload::Empty => Digests {
+                payload: EMPTY_PAYLOAD.to_owned(),
+                md5: None,
+            },
+            Payload::Document(text) => Digests {
+                payload: if sha256 {
+                    hex(&Sha256::digest(text))
+                } else {
+                    UNSIGNED_PAYLOAD.to_owned()
+                },
+                md5: None,
+            },
+            Payload::Part(part) if sha256 => Digests {
+                payload: hex(&part.digest(DigestAlgorithm::Sha256).await?),
+                md5: None,
+            },
+            Payload::Part(part) => Digests {
+                payload: UNSIGNED_PAYLOAD.to_owned(),
+                md5: match self.content_md5 {
+                    true => Some(BASE64.encode(part.digest(DigestAlgorithm::Md5).await?)),
+                    false => None,
+                },
+            },
+        })
+    }
+
+    /// Takes over the service's clock if that is what it complained about. The answer to a HEAD has no
+    /// code, so there it is the difference that tells.
+    fn mend_clock(&self, fault: &Fault, sent: SystemTime) -> bool {
+        let Some(theirs) = fault.clock.filter(|_| self.signer.is_some()) else {
+            return false;
+        };
+        let off = theirs.abs_diff(date::seconds(sent));
+        let unsaid = fault.code.is_empty() && matches!(fault.status, 400 | 403);
+        let skewed = fault.is_about_time() || (unsaid && off > TOLERATED_SKEW);
+        if !skewed {
+            return false;
+        }
+        let theirs = i64::try_from(theirs).unwrap_or(i64::MAX);
+        let ours = i64::try_from(date::seconds(self.host.now())).unwrap_or(i64::MAX);
+        self.skew
+            .store(theirs.saturating_sub(ours), Ordering::Relaxed);
+        true
+    }
+
+    /// Goes over to the region that the service named, for good.
+    fn mend_region(&self, fault: &Fault, site: &Site) -> bool {
+        let refused = matches!(fault.status, 301 | 302 | 307 | 308 | 400 | 403);
+        let Some(region) = fault.region.as_deref().filter(|_| refused) else {
+            return false;
+        };
+        let moved = site.in_region(region);
+        // Without a signature the region shows in the host alone.
+        let differs = match self.signer {
+            Some(_) => moved != *site,
+            None => moved.address != site.address,
+        };
+        if differs {
+            self.move_to(Arc::new(moved));
+        }
+        differs
+    }
+
+    fn move_to(&self, site: Arc<Site>) {
+        *self.site.lock().unwrap_or_else(PoisonError::into_inner) = site;
+    }
+}
+
+/// What is said of a payload in the request's head.
+struct Digests {
+    payload: String,
+    md5: Option<String>,
+}
+
+/// Takes what a call was made for out of its answer.
+type Reader<'a> = &'a mut dyn FnMut(&Response) -> Result<(), Unread>;
+
+fn interpret<P: Part>(
+    response: &Response,
+    operation: &Operation<'_, P>,
+    read: Reader<'_>,
+) -> Result<(), Fault> {
+    if !response.is_success() {
+        return Err(Fault::answered(response, None, &operation.summary()));
+    }
+    read(response).map_err(|unread| match unread {
+        Unread::Fault(document) => Fault::answered(response, Some(document), &operation.summary()),
+        Unread::CutShort => Fault::cut_short(response, &operation.summary()),
+        Unread::Garbled(found) => Fault::garbled(response, &found, &operation.summary()),
+    })
+}

@@ -1,0 +1,183 @@
+//! HEAD: what the service knows of one object.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use orlop_driver::{Entry, Host, Response};
+
+use crate::{
+    client::Client,
+    date,
+    fault::Fault,
+    operation::Operation,
+    xml::listing::{Object, etag},
+};
+
+/// The header in which rclone keeps a file's own time: seconds since the epoch with a fraction.
+pub(crate) const MTIME: &str = "x-amz-meta-mtime";
+
+/// An object and what it is kept with.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Head {
+    /// Size, ETag, time and class.
+    pub(crate) object: Object,
+    /// The media type.
+    pub(crate) content_type: Option<String>,
+    /// All headers of the answer.
+    headers: Vec<(String, String)>,
+}
+
+/// Headers that belong to an object besides `x-amz-meta-*`.
+const KEPT: [&str; 7] = [
+    "content-type",
+    "cache-control",
+    "content-disposition",
+    "content-encoding",
+    "content-language",
+    "expires",
+    "x-amz-website-redirect-location",
+];
+
+impl<H: Host> Client<H> {
+    /// Asks for an object; none if there is none.
+    ///
+    /// # Errors
+    /// The [`Fault`] of the last try.
+    pub(crate) async fn head(&self, key: &str) -> Result<Option<Head>, Fault> {
+        let operation = Operation::on_object("HEAD", key);
+        match self
+            .call(&operation, |response| Ok(Head::read(key, response)))
+            .await
+        {
+            Ok(head) => Ok(Some(head)),
+            // Some gateways answer 405 for an object that is not there.
+            Err(fault) if fault.is_missing() || fault.status == 405 => Ok(None),
+            Err(fault) => Err(fault),
+        }
+    }
+}
+
+impl Head {
+    fn read(key: &str, response: &Response) -> Self {
+        let header = |name| response.header(name).map(str::trim);
+        Self {
+            object: Object {
+                key: key.to_owned(),
+                size: header("content-length")
+                    .and_then(|text| text.parse().ok())
+                    .unwrap_or(0),
+                etag: header("etag").and_then(etag),
+                modified: header("last-modified").and_then(date::parse_http),
+                storage_class: header("x-amz-storage-class")
+                    .filter(|class| *class != "STANDARD")
+                    .map(str::to_owned),
+            },
+            content_type: header("content-type").map(str::to_owned),
+            headers: response.headers.clone(),
+        }
+    }
+
+    /// The entry of this name.
+    pub(crate) fn entry(self, name: impl Into<String>) -> Entry {
+        let mtime = self
+            .headers
+            .iter()
+            .find(|(header, _)| header == MTIME)
+            .map(|(_, value)| ("mtime".to_owned(), value.clone()));
+        let mut entry = self.object.entry(name);
+        entry.content_type = self.content_type;
+        entry.extra.extend(mtime);
+        entry
+    }
+
+    /// The headers that make a copy keep what the object is kept with.
+    pub(crate) fn kept_headers(&self) -> Vec<(String, String)> {
+        self.headers
+            .iter()
+            .filter(|(name, _)| name.starts_with("x-amz-meta-") || KEPT.contains(&name.as_str()))
+            .cloned()
+            .chain(
+                self.object
+                    .storage_class
+                    .clone()
+                    .map(|class| ("x-amz-storage-class".to_owned(), class)),
+            )
+            .collect()
+    }
+}
+
+impl Object {
+    /// The entry of this name.
+    pub(crate) fn entry(self, name: impl Into<String>) -> Entry {
+        let mut entry = Entry::file(name, self.size);
+        entry.modified = self.modified;
+        entry.etag = self.etag;
+        entry.extra.extend(
+            self.storage_class
+                .map(|class| ("storage-class".to_owned(), class)),
+        );
+        entry
+    }
+}
+
+/// A file's own time as [`MTIME`] has it.
+pub(crate) fn mtime(modified: SystemTime) -> String {
+    let since = modified
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or(Duration::ZERO);
+    let text = format!("{}.{:09}", since.as_secs(), since.subsec_nanos());
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn heads_become_entries() {
+        let headers = [
+            ("content-length", "12"),
+            ("content-type", "text/plain"),
+            ("etag", "abc"),
+            ("last-modified", "Sun, 06 Nov 1994 08:49:37 GMT"),
+            ("x-amz-storage-class", "STANDARD_IA"),
+            ("x-amz-meta-mtime", "784111777.5"),
+            ("x-amz-request-id", "1"),
+        ];
+        let response = Response {
+            status: 200,
+            headers: headers
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .to_vec(),
+            body: Vec::new(),
+        };
+        let head = Head::read("dir/a.txt", &response);
+        let kept: Vec<_> = head
+            .kept_headers()
+            .into_iter()
+            .map(|(name, _)| name)
+            .collect();
+        assert_eq!(
+            kept,
+            ["content-type", "x-amz-meta-mtime", "x-amz-storage-class"]
+        );
+        let entry = head.entry("a.txt");
+        assert_eq!((entry.name.as_str(), entry.size), ("a.txt", 12));
+        assert_eq!(entry.etag.as_deref(), Some("\"abc\""));
+        assert_eq!(
+            entry.modified,
+            Some(UNIX_EPOCH + Duration::from_secs(784_111_777))
+        );
+        let extra = [("storage-class", "STANDARD_IA"), ("mtime", "784111777.5")];
+        assert_eq!(
+            entry.extra,
+            extra.map(|(name, value)| (name.to_owned(), value.to_owned()))
+        );
+    }
+
+    #[test]
+    fn times_of_files_are_written_as_rclone_does() {
+        let at = |nanos| mtime(UNIX_EPOCH + Duration::new(1_700_000_000, nanos));
+        assert_eq!(at(0), "1700000000");
+        assert_eq!(at(123_000_000), "1700000000.123");
+    }
+}

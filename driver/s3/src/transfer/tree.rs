@@ -1,0 +1,185 @@
+//! Copying and moving all keys below a prefix.
+
+use std::time::Duration;
+
+use futures::{StreamExt, future, stream};
+use orlop_driver::{Error, Host, Overwrite, Plan, Result, Step};
+
+use super::{Stage, Tree, next};
+use crate::{
+    driver::S3,
+    flight, key,
+    list::{PAGE, Position, Query},
+    write::new_key,
+    xml::listing::Object,
+};
+
+/// After this time a step begins no more copies.
+const STEP_TIME: Duration = Duration::from_secs(8);
+
+/// Source and destination as prefixes, and what becomes of the source.
+struct Route {
+    from: String,
+    to: String,
+    moving: bool,
+}
+
+impl Route {
+    /// The key that a source's key is copied to.
+    fn destination(&self, key: &str) -> String {
+        format!("{}{}", self.to, key.strip_prefix(&self.from).unwrap_or(key))
+    }
+}
+
+impl<H: Host> S3<H> {
+    pub(super) async fn transfer_tree(
+        &self,
+        plan: &Plan,
+        stage: Option<Stage>,
+        moving: bool,
+    ) -> Result<Step> {
+        let route = Route {
+            from: key::of_directory(&plan.from)?,
+            to: new_key(&plan.to)? + "/",
+            moving,
+        };
+        match stage {
+            None => {
+                if plan.overwrite == Overwrite::Refuse {
+                    if self.has_keys(&route.to).await? {
+                        return Err(Error::AlreadyExists);
+                    }
+                    if !self.has_keys(&route.from).await? {
+                        return Err(Error::NotFound);
+                    }
+                    return next(&Stage::Tree(Tree::default()), 0, 0);
+                }
+                self.transfer_page(&route, None).await
+            }
+            Some(Stage::Tree(tree)) => self.transfer_page(&route, Some(tree)).await,
+            Some(Stage::Large {
+                copy,
+                key: Some(key),
+                tree: Some(tree),
+            }) => {
+                let source = Object {
+                    size: copy.size,
+                    etag: copy.etag.clone(),
+                    key,
+                    ..Object::default()
+                };
+                let to = route.destination(&source.key);
+                if let Some(copy) = self.continue_large_copy(&source.key, &to, copy).await? {
+                    let stage = Stage::Large {
+                        copy,
+                        key: Some(source.key),
+                        tree: Some(tree),
+                    };
+                    return next(&stage, 0, 0);
+                }
+                let bytes = source.size;
+                if moving {
+                    self.verify_copy(&source, &to, None).await?;
+                    self.delete_key(&source.key).await?;
+                }
+                let after = (!moving).then_some(source.key);
+                next(&Stage::Tree(Tree { after, ..tree }), 1, bytes)
+            }
+            Some(Stage::Free | Stage::Large { .. } | Stage::Source { .. }) => Err(
+                Error::InvalidArgument("the cursor is that of a file".to_owned()),
+            ),
+        }
+    }
+
+    /// Copies a page of objects up to the first large one, which has steps of its own.
+    async fn transfer_page(&self, route: &Route, tree: Option<Tree>) -> Result<Step> {
+        let first_step = tree.is_none();
+        let tree = tree.unwrap_or_default();
+        let position = tree.after.clone().map(Position::After);
+        let query = Query {
+            prefix: &route.from,
+            folded: false,
+            position: position.as_ref(),
+            limit: PAGE,
+        };
+        let (listing, more) = self.list_keys(query).await?;
+        let objects = listing.objects;
+        let Some(first) = objects.first() else {
+            return if first_step && more.is_none() {
+                Err(Error::NotFound)
+            } else {
+                Ok(Step::default())
+            };
+        };
+        if !self.copies_whole(first.size) {
+            let to = route.destination(&first.key);
+            let key = Some(first.key.clone());
+            return match self.begin_large_copy(&first.key, &to).await? {
+                Some(copy) => next(
+                    &Stage::Large {
+                        copy,
+                        key,
+                        tree: Some(tree),
+                    },
+                    0,
+                    0,
+                ),
+                // Someone removed it in the meantime.
+                None => next(&Stage::Tree(Tree { after: key, ..tree }), 0, 0),
+            };
+        }
+
+        let done = self.copy_page(route, &objects).await?;
+        let whole = done.len() == objects.len() && more.is_none();
+        let step = Step {
+            next: None,
+            items: done.len() as u64,
+            bytes: done.iter().map(|object| object.size).sum(),
+        };
+        let tree = if route.moving {
+            let keys: Vec<_> = done.iter().map(|object| object.key.as_str()).collect();
+            let shrinking = tree.shrinking.step(&first.key)?;
+            self.delete_keys(&keys).await?;
+            Tree {
+                after: None,
+                shrinking,
+            }
+        } else {
+            let last = done.last().map(|object| object.key.clone());
+            Tree {
+                after: last.or(tree.after),
+                ..tree
+            }
+        };
+        match whole {
+            true => Ok(step),
+            false => next(&Stage::Tree(tree), step.items, step.bytes),
+        }
+    }
+
+    /// Copies objects from the first on, as many as there is time for, and tells which are done.
+    async fn copy_page<'a>(&self, route: &Route, objects: &'a [Object]) -> Result<&'a [Object]> {
+        let host = &self.client.host;
+        let begun = host.now();
+        let jobs = stream::iter(objects)
+            .take_while(|object| {
+                // A clock that was set back does not count.
+                let passed = host.now().duration_since(begun).unwrap_or_default();
+                future::ready(passed < STEP_TIME && self.copies_whole(object.size))
+            })
+            .map(|object| async move {
+                let to = route.destination(&object.key);
+                // A source that someone removed in the meantime needs no copy.
+                if let Some(etag) = self.copy_whole(&object.key, &to).await?
+                    && route.moving
+                {
+                    self.verify_copy(object, &to, Some(&etag)).await?;
+                }
+                Ok::<_, Error>(())
+            });
+        let done = flight::run(jobs, self.settings.copy_concurrency)
+            .await?
+            .len();
+        Ok(objects.get(..done).unwrap_or(objects))
+    }
+}

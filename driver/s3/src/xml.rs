@@ -1,0 +1,219 @@
+//! Reading the XML that services answer with: an event at a time, no tree.
+//!
+//! Elements are told by their local names alone, since services differ in namespaces. Missing and unknown
+//! elements are no error; a document that is cut short, or that is none of S3's, is.
+
+pub(crate) mod deletion;
+pub(crate) mod fault;
+pub(crate) mod listing;
+pub(crate) mod receipt;
+
+use std::borrow::Cow;
+
+use quick_xml::{
+    Reader,
+    errors::Error as XmlError,
+    events::{BytesRef, Event},
+};
+
+use self::fault::Document;
+
+/// Why an answer could not be taken for what was asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Unread {
+    /// It is an `<Error>`, whatever its status.
+    Fault(Document),
+    /// It ends too early: asking again may help.
+    CutShort,
+    /// It is something else than S3 answers with.
+    Garbled(String),
+}
+
+/// An element that begins or ends. The root has depth 0.
+#[derive(Debug)]
+pub(crate) enum Node<'name, 'text> {
+    /// It begins.
+    Open(usize, &'name str),
+    /// It ends, after this text behind the last tag inside it.
+    Close(usize, &'name str, Cow<'text, str>),
+}
+
+/// Visits the elements of a document whose root is called `root`.
+///
+/// # Errors
+/// As [`Unread`] tells.
+pub(crate) fn visit<'a>(
+    body: &'a str,
+    root: &str,
+    mut visitor: impl FnMut(Node<'_, 'a>),
+) -> Result<(), Unread> {
+    // Services send white space to keep a connection alive while they work.
+    let body = body
+        .trim_start_matches(|character: char| character.is_whitespace() || character == '\u{feff}');
+    if is_web_page(body) {
+        return Err(Unread::Garbled("a web page".to_owned()));
+    }
+    let mut reader = Reader::from_str(body);
+    let mut depth = 0_usize;
+    let mut content = Cow::Borrowed("");
+    loop {
+        match reader.read_event().map_err(unread)? {
+            Event::Start(start) => {
+                let name = start.local_name().into_inner();
+                if depth == 0 {
+                    check_root(name, root, body)?;
+                }
+                visitor(Node::Open(depth, name));
+                depth += 1;
+                content = Cow::Borrowed("");
+            }
+            Event::Empty(element) => {
+                let name = element.local_name().into_inner();
+                if depth == 0 {
+                    check_root(name, root, body)?;
+                }
+                visitor(Node::Open(depth, name));
+                visitor(Node::Close(depth, name, Cow::Borrowed("")));
+                if depth == 0 {
+                    return Ok(());
+                }
+                content = Cow::Borrowed("");
+            }
+            Event::End(end) => {
+                depth = depth.saturating_sub(1);
+                let content = std::mem::take(&mut content);
+                visitor(Node::Close(depth, end.local_name().into_inner(), content));
+                if depth == 0 {
+                    return Ok(());
+                }
+            }
+            Event::Text(piece) if depth == 0 && !piece.trim().is_empty() => {
+                return Err(Unread::Garbled("something that is no XML".to_owned()));
+            }
+            // Line ends stay as they are, since they may be part of a key.
+            Event::Text(piece) => append(&mut content, piece.into_inner()),
+            Event::CData(piece) => append(&mut content, piece.into_inner()),
+            Event::GeneralRef(reference) => content.to_mut().push(resolve(&reference)?),
+            Event::Eof => return Err(Unread::CutShort),
+            Event::Comment(_) | Event::Decl(_) | Event::PI(_) | Event::DocType(_) => {}
+        }
+    }
+}
+
+fn check_root(name: &str, root: &str, body: &str) -> Result<(), Unread> {
+    if name == root {
+        Ok(())
+    } else if name == fault::ROOT {
+        Err(fault::read(body).map_or_else(|unread| unread, Unread::Fault))
+    } else {
+        let name: String = name.chars().take(40).collect();
+        Err(Unread::Garbled(format!(
+            "a document of type `{}`",
+            name.escape_debug()
+        )))
+    }
+}
+
+fn is_web_page(body: &str) -> bool {
+    ["<!doctype html", "<html"].iter().any(|start| {
+        body.get(..start.len())
+            .is_some_and(|head| head.eq_ignore_ascii_case(start))
+    })
+}
+
+fn append<'a>(content: &mut Cow<'a, str>, piece: Cow<'a, str>) {
+    if content.is_empty() {
+        *content = piece;
+    } else {
+        content.to_mut().push_str(&piece);
+    }
+}
+
+/// The character of a reference. Only XML's own names are known: a document cannot define others, so
+/// none can swell.
+fn resolve(reference: &BytesRef<'_>) -> Result<char, Unread> {
+    let character = match reference.as_ref() {
+        "lt" => Some('<'),
+        "gt" => Some('>'),
+        "amp" => Some('&'),
+        "quot" => Some('"'),
+        "apos" => Some('\''),
+        _ => reference.resolve_char_ref().ok().flatten(),
+    };
+    character.ok_or_else(|| Unread::Garbled("XML with a reference to no character".to_owned()))
+}
+
+fn unread(error: XmlError) -> Unread {
+    match error {
+        // Each of them is something that was opened and not closed before the end.
+        XmlError::Syntax(_) => Unread::CutShort,
+        _ => Unread::Garbled("XML that is ill-formed".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn leaves(body: &str) -> Result<Vec<(usize, String, String)>, Unread> {
+        let mut leaves = Vec::new();
+        visit(body, "R", |node| {
+            if let Node::Close(depth, name, text) = node {
+                leaves.push((depth, name.to_owned(), text.into_owned()));
+            }
+        })?;
+        Ok(leaves)
+    }
+
+    #[test]
+    fn text_comes_out_as_it_was_meant() {
+        let body = "  \n\u{feff}<?xml version=\"1.0\"?><!-- x --><R xmlns=\"urn:x\">\
+                    <a>1 &lt;&amp;&#x1;&#13;\r\n</a><s3:b>x<![CDATA[<&>]]>y</s3:b><c/></R> tail";
+        let expected = [
+            (1, "a", "1 <&\u{1}\r\r\n"),
+            (1, "b", "x<&>y"),
+            (1, "c", ""),
+            (0, "R", ""),
+        ];
+        let found = leaves(body).unwrap();
+        let found: Vec<_> = found
+            .iter()
+            .map(|(d, n, t)| (*d, n.as_str(), t.as_str()))
+            .collect();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn what_is_no_answer_is_told_apart() {
+        for cut in [
+            "",
+            " ",
+            "<?xml version=\"1.0\"?>",
+            "<R",
+            "<R><a>",
+            "<R><a>x</a>",
+            "<R><a>x</a></R",
+            "<R><![CDATA[x",
+        ] {
+            assert_eq!(leaves(cut), Err(Unread::CutShort), "{cut:?}");
+        }
+        for garbled in [
+            "<!DOCTYPE html><html><body>404</body></html>",
+            "<HTML></HTML>",
+            "{\"error\": 1}",
+            "<Other/>",
+            "<R><a></b></R>",
+            "<!DOCTYPE R [<!ENTITY x \"xxxx\">]><R>&x;</R>",
+            "<R>&#0;</R>",
+        ] {
+            assert!(
+                matches!(leaves(garbled), Err(Unread::Garbled(_))),
+                "{garbled:?}"
+            );
+        }
+        let Err(Unread::Fault(fault)) = leaves("<Error><Code>SlowDown</Code></Error>") else {
+            panic!("an error is not told");
+        };
+        assert_eq!(fault.code, "SlowDown");
+    }
+}

@@ -1,0 +1,396 @@
+//! Writing files and making directories.
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use bytes::Bytes;
+use futures::stream;
+use http::{Method, StatusCode};
+use orlop_driver::{
+    Entry, Error, Kind, Precondition, Result, Writable, WriteOptions, native::NativeUpload,
+};
+use orlop_test_s3::{Fault, Matcher};
+use serde_json::{Value, json};
+
+use crate::{
+    fake::{Fake, answer, error, object, ok},
+    volume::{BUCKET, Volume, path},
+};
+
+const KIB: usize = 1 << 10;
+
+/// Options that make small files large.
+fn small_parts() -> Value {
+    json!({"part_size": "100KiB", "multipart_threshold": "150KiB", "upload_concurrency": 3})
+}
+
+/// Bytes that differ from place to place.
+fn pattern(len: usize) -> Bytes {
+    (0..len).map(|index| (index / 7 % 251) as u8).collect()
+}
+
+fn in_pieces(bytes: &Bytes, piece: usize, size: Option<u64>) -> NativeUpload {
+    let pieces: Vec<_> = bytes
+        .chunks(piece)
+        .map(|piece| Ok(Bytes::copy_from_slice(piece)))
+        .collect();
+    NativeUpload::from_stream(stream::iter(pieces), size, Some("application/x-test"))
+}
+
+async fn write(volume: &Volume, upload: NativeUpload) -> Result<Entry> {
+    volume
+        .s3
+        .write(&path("dir/f"), upload, &WriteOptions::default())
+        .await
+}
+
+#[tokio::test]
+async fn files_of_any_size_arrive_whole() {
+    for known in [true, false] {
+        for len in [
+            0,
+            1,
+            100 * KIB - 1,
+            100 * KIB,
+            150 * KIB - 1,
+            150 * KIB,
+            200 * KIB,
+            1050 * KIB,
+        ] {
+            let volume = Volume::with(small_parts()).await;
+            let bytes = pattern(len);
+            let upload = in_pieces(&bytes, 7777, known.then_some(len as u64));
+            let entry = write(&volume, upload).await.unwrap();
+            assert_eq!((entry.name.as_str(), entry.size), ("f", len as u64));
+            assert_eq!(volume.server.store().bytes(BUCKET, "dir/f").unwrap(), bytes);
+            assert_eq!(entry, volume.stat("dir/f", None).await.unwrap());
+            assert_eq!(entry.content_type.as_deref(), Some("application/x-test"));
+            assert_eq!(volume.server.store().unfinished_uploads(BUCKET), 0);
+            let puts = volume
+                .requests()
+                .iter()
+                .filter(|line| line.starts_with("PUT"))
+                .count();
+            let whole = if known {
+                len < 150 * KIB
+            } else {
+                len < 100 * KIB
+            };
+            let parts = if whole { 1 } else { len.div_ceil(100 * KIB) };
+            assert_eq!(puts, parts, "{len} {known}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_small_file_takes_one_put_and_a_look() {
+    let volume = Volume::new().await;
+    volume.write("a b", "x").await.unwrap();
+    assert_eq!(volume.requests(), ["PUT /a%20b", "HEAD /a%20b"]);
+}
+
+#[tokio::test]
+async fn an_upload_that_fails_leaves_nothing() {
+    let bytes = pattern(500 * KIB);
+    let cases: [(&str, Fault); 4] = [
+        (
+            "partNumber=2",
+            Fault::error(StatusCode::FORBIDDEN, "AccessDenied"),
+        ),
+        (
+            "partNumber=5",
+            Fault::error(StatusCode::INTERNAL_SERVER_ERROR, "InternalError"),
+        ),
+        ("partNumber=1", Fault::Reset),
+        ("partNumber=3", Fault::slow_down()),
+    ];
+    for (query, fault) in cases {
+        let volume = Volume::with(small_parts()).await;
+        let matcher = Matcher::any().method(Method::PUT).query(query).always();
+        volume.server.faults().inject(matcher, fault.clone());
+        let failed = write(&volume, in_pieces(&bytes, 50_000, None)).await;
+        assert!(failed.is_err(), "{fault:?}");
+        assert_eq!(
+            volume.server.store().unfinished_uploads(BUCKET),
+            0,
+            "{fault:?}"
+        );
+        assert!(volume.keys().is_empty());
+    }
+
+    // The same, now that the client breaks off.
+    let volume = Volume::with(small_parts()).await;
+    let pieces = (0..30).map(|_| Ok(Bytes::from(vec![7; 10_000])));
+    let broken =
+        stream::iter(pieces.chain([Err(Error::Unavailable("the client went away".into()))]));
+    let failed = write(&volume, NativeUpload::from_stream(broken, None, None)).await;
+    assert_eq!(
+        failed,
+        Err(Error::Unavailable("the client went away".into()))
+    );
+    assert_eq!(volume.server.store().unfinished_uploads(BUCKET), 0);
+    assert!(volume.keys().is_empty());
+}
+
+#[tokio::test]
+async fn what_passes_does_not_break_an_upload() {
+    let bytes = pattern(500 * KIB);
+    let cases = [
+        (
+            Matcher::any().method(Method::PUT).times(5),
+            Fault::slow_down(),
+        ),
+        (Matcher::any().query("partNumber=2"), Fault::Reset),
+        (Matcher::any().query("partNumber=2"), Fault::LoseAnswer),
+        (Matcher::any().query("uploads"), Fault::slow_down()),
+        (
+            Matcher::any().method(Method::POST).query("uploadId"),
+            Fault::error_in_ok("InternalError"),
+        ),
+        (
+            Matcher::any().method(Method::POST).query("uploadId"),
+            Fault::LoseAnswer,
+        ),
+        (
+            Matcher::any().method(Method::POST).query("uploadId"),
+            Fault::CutBody { after: 60 },
+        ),
+    ];
+    for (matcher, fault) in cases {
+        let volume = Volume::with(small_parts()).await;
+        volume.server.faults().inject(matcher, fault.clone());
+        let entry = write(&volume, in_pieces(&bytes, 50_000, None)).await;
+        assert_eq!(
+            entry.map(|entry| entry.size),
+            Ok(bytes.len() as u64),
+            "{fault:?}"
+        );
+        assert_eq!(
+            volume.server.faults().waiting(),
+            0,
+            "{fault:?} did not happen"
+        );
+        assert_eq!(volume.server.store().bytes(BUCKET, "dir/f").unwrap(), bytes);
+        assert_eq!(
+            volume.server.store().unfinished_uploads(BUCKET),
+            0,
+            "{fault:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_error_with_status_200_is_an_error() {
+    let volume = Volume::with(small_parts()).await;
+    let matcher = Matcher::any()
+        .method(Method::POST)
+        .query("uploadId")
+        .always();
+    volume
+        .server
+        .faults()
+        .inject(matcher, Fault::error_in_ok("AccessDenied"));
+    let failed = write(&volume, in_pieces(&pattern(300 * KIB), 50_000, None)).await;
+    assert!(
+        matches!(failed, Err(Error::PermissionDenied(_))),
+        "{failed:?}"
+    );
+    assert_eq!(volume.server.store().unfinished_uploads(BUCKET), 0);
+}
+
+#[tokio::test]
+async fn parts_go_up_side_by_side_but_not_too_many() {
+    let volume = Volume::with(small_parts()).await;
+    let gate = volume
+        .server
+        .faults()
+        .hold(Matcher::any().query("partNumber").always());
+    let upload = in_pieces(&pattern(1000 * KIB), 50_000, None);
+    let watch = async {
+        while gate.reached() < 3 {
+            tokio::task::yield_now().await;
+        }
+        for _ in 0..1000 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(gate.reached(), 3);
+        gate.release();
+    };
+    let (entry, ()) = futures::join!(write(&volume, upload), watch);
+    entry.unwrap();
+}
+
+#[tokio::test]
+async fn preconditions_hold_with_and_without_the_service() {
+    for provider in ["minio", "generic"] {
+        for large in [false, true] {
+            let mut options = small_parts();
+            options["provider"] = json!(provider);
+            let volume = Volume::with(options).await;
+            let len = if large { 300 * KIB } else { 3 };
+            let write = async |precondition| {
+                let upload = in_pieces(&pattern(len), 50_000, Some(len as u64));
+                let options = WriteOptions {
+                    precondition,
+                    ..WriteOptions::default()
+                };
+                volume.s3.write(&path("f"), upload, &options).await
+            };
+            let refused = Err(Error::PreconditionFailed);
+            let tag = |text: &str| Precondition::Matches(text.to_owned());
+            assert_eq!(write(tag("\"none\"")).await, refused, "{provider} {large}");
+            let first = write(Precondition::Absent).await.unwrap();
+            assert_eq!(
+                write(Precondition::Absent).await,
+                refused,
+                "{provider} {large}"
+            );
+            assert_eq!(write(tag("\"other\"")).await, refused, "{provider} {large}");
+            write(tag(first.etag.as_deref().unwrap())).await.unwrap();
+            write(Precondition::None).await.unwrap();
+            assert_eq!(volume.server.store().unfinished_uploads(BUCKET), 0);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_second_try_does_not_stumble_over_the_first() {
+    let volume = Volume::new().await;
+    volume
+        .server
+        .faults()
+        .inject(Matcher::any().method(Method::PUT), Fault::LoseAnswer);
+    let options = WriteOptions {
+        precondition: Precondition::Absent,
+        ..WriteOptions::default()
+    };
+    let upload = NativeUpload::from_bytes("mine", None);
+    let entry = volume.s3.write(&path("f"), upload, &options).await.unwrap();
+    assert_eq!(entry.size, 4);
+
+    // But over another's file of the same size it does.
+    let fake = Fake::new([
+        Err(Error::Unavailable("lost".into())),
+        error(412, "PreconditionFailed"),
+        object(4, "0123456789abcdef0123456789abcdef"),
+    ]);
+    let upload = NativeUpload::from_bytes("mine", None);
+    let failed = fake
+        .open(json!({}))
+        .write(&path("f"), upload, &options)
+        .await;
+    assert_eq!(failed, Err(Error::PreconditionFailed));
+}
+
+#[tokio::test]
+async fn payloads_are_protected_by_one_digest() {
+    let written = || [answer(200, &[("etag", "\"e\"")], ""), object(4, "e")];
+    let write = async |config: Value| {
+        let fake = Fake::new(written());
+        let upload = NativeUpload::from_bytes("data", Some("text/plain"));
+        let options = WriteOptions {
+            modified: Some(UNIX_EPOCH + Duration::from_millis(1_700_000_000_250)),
+            ..WriteOptions::default()
+        };
+        fake.open(config)
+            .write(&path("f"), upload, &options)
+            .await
+            .unwrap();
+        fake.sent().into_iter().next().unwrap()
+    };
+    let sent = write(json!({})).await;
+    assert_eq!(sent.header("content-md5"), Some("jXd/OF09/siBXSD3SWAm3A=="));
+    assert_eq!(
+        sent.header("x-amz-content-sha256"),
+        Some("UNSIGNED-PAYLOAD")
+    );
+    assert_eq!(sent.header("content-type"), Some("text/plain"));
+    assert_eq!(sent.header("x-amz-meta-mtime"), Some("1700000000.25"));
+    assert!(sent.header("authorization").unwrap().contains(
+        "SignedHeaders=content-md5;content-type;host;x-amz-content-sha256;x-amz-date;x-amz-meta-mtime,"
+    ));
+    assert_eq!(sent.body, "data");
+
+    let sent = write(json!({"endpoint": "http://s3.example.com"})).await;
+    assert_eq!(sent.header("content-md5"), None);
+    let sha256 = "3a6eb0790f39ac87c94f3856b2dd2c5d110e6811602261a9a923d3bb23adc8b7";
+    assert_eq!(sent.header("x-amz-content-sha256"), Some(sha256));
+}
+
+#[tokio::test]
+async fn a_writer_who_may_not_look_is_told_what_is_known() {
+    let fake = Fake::new([answer(200, &[("etag", "\"e\"")], ""), answer(403, &[], "")]);
+    let upload = NativeUpload::from_bytes("data", None);
+    let entry = fake
+        .open(json!({}))
+        .write(&path("f"), upload, &WriteOptions::default())
+        .await
+        .unwrap();
+    assert_eq!(
+        (entry.size, entry.etag.as_deref(), entry.modified),
+        (4, Some("\"e\""), None)
+    );
+}
+
+#[tokio::test]
+async fn a_finished_upload_whose_answer_was_lost_is_finished() {
+    let fake = Fake::new([
+        ok("<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>"),
+        answer(200, &[("etag", "\"p\"")], ""),
+        Err(Error::Unavailable("lost".into())),
+        error(404, "NoSuchUpload"),
+        object(100 * 1024, "whole-1"),
+        object(100 * 1024, "whole-1"),
+    ]);
+    let s3 = fake.open(small_parts());
+    let upload = NativeUpload::from_bytes(vec![b'x'; 100 * KIB], None);
+    let upload = NativeUpload::from_stream(
+        stream::unfold(Some(upload), |upload| async move {
+            use orlop_driver::{Part, Upload};
+            let part = upload?.next(1 << 20).await.unwrap()?;
+            Some((Ok(Bytes::from(part.read(0, u64::MAX).await.unwrap())), None))
+        }),
+        None,
+        None,
+    );
+    let entry = s3
+        .write(&path("f"), upload, &WriteOptions::default())
+        .await
+        .unwrap();
+    assert_eq!(entry.etag.as_deref(), Some("\"whole-1\""));
+    assert_eq!(fake.left(), 0);
+}
+
+#[tokio::test]
+async fn directories_are_kept_by_a_marker_or_a_placeholder() {
+    for (placeholder, key) in [("", "a/b/"), (".keep", "a/b/.keep")] {
+        let volume = Volume::with(json!({"placeholder": placeholder})).await;
+        let entry = volume.s3.make_directory(&path("a/b")).await.unwrap();
+        assert_eq!((entry.name.as_str(), entry.kind), ("b", Kind::Directory));
+        assert_eq!(volume.keys(), [key]);
+        assert!(volume.list("a/b", 10).await.unwrap().is_empty());
+        for taken in ["a/b", "a", ""] {
+            assert_eq!(
+                volume.s3.make_directory(&path(taken)).await,
+                Err(Error::AlreadyExists)
+            );
+        }
+    }
+    let volume = Volume::new().await;
+    volume.put("a", "a file of that name does not stand in the way");
+    volume.s3.make_directory(&path("a")).await.unwrap();
+    assert_eq!(volume.keys(), ["a", "a/"]);
+}
+
+#[tokio::test]
+async fn names_that_no_object_has_are_refused() {
+    let volume = Volume::new().await;
+    for name in ["␀", "a/␀1"] {
+        let failed = volume.write(name, "x").await;
+        assert!(matches!(failed, Err(Error::InvalidArgument(_))), "{name}");
+    }
+    assert!(matches!(
+        volume.write("dir/∅", "").await,
+        Err(Error::InvalidArgument(_))
+    ));
+    assert_eq!(volume.write("", "x").await, Err(Error::IsADirectory));
+}
