@@ -1,0 +1,52 @@
+//! The front doors: the page, plain HTTP, and the JSON API, over one [`Namespace`](crate::Namespace).
+//!
+//! [`Server`] listens and drains; [`router`] is the same without a socket, for programs that have a
+//! server of their own. Doors never touch a driver: they speak to the namespace, and every error
+//! becomes an answer by the one table in [`verdict`].
+//!
+//! | path | door |
+//! |---|---|
+//! | `/{path}` | the page: a folder, or a file's preview; the same as JSON for `Accept: application/json` |
+//! | `/d/{path}` | download, by redirect or through the host as the mount says; `PUT` and `DELETE` |
+//! | `/p/{path}` | download through the host |
+//! | `/api/v1/…` | JSON |
+//! | `/healthz`, `/readyz`, `/metrics` | alive; every mount's state; Prometheus |
+//! | `/_orlop/…` | the page's own style and icon |
+//!
+//! A name in the namespace that is spelt like a door (`d`, `api`, …) stays reachable: the page links to
+//! it with its first letter percent-encoded, and doors are told apart before anything is decoded.
+
+mod accept;
+mod address;
+mod api;
+mod assets;
+mod attachment;
+mod change;
+mod condition;
+mod date;
+mod door;
+mod download;
+mod file;
+mod href;
+mod json;
+mod media;
+mod meters;
+mod natural;
+mod operations;
+mod options;
+mod origin;
+mod page;
+mod problem;
+mod range;
+mod routes;
+mod server;
+mod site;
+mod status;
+
+pub use self::{
+    meters::record_metrics,
+    options::ServeOptions,
+    routes::router,
+    server::{Bound, ServeError, Server},
+    status::{Verdict, verdict},
+};

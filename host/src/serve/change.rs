@@ -1,0 +1,230 @@
+//! Changes by plain HTTP: PUT and DELETE at `/d/`.
+
+use axum::{
+    body::Body,
+    extract::{Request, State},
+    response::Response,
+};
+use futures::TryStreamExt as _;
+use http::{
+    HeaderMap, HeaderValue, StatusCode,
+    header::{
+        CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, IF_MATCH, IF_NONE_MATCH,
+        IF_UNMODIFIED_SINCE, LOCATION,
+    },
+    request::Parts,
+};
+use http_body_util::BodyExt as _;
+
+use super::{
+    address,
+    condition::{self, Condition, Current, Tags},
+    door::Door,
+    href, media,
+    meters::Direction,
+    origin,
+    problem::Problem,
+    site::{Shared, Site},
+};
+use crate::{Entry, Error, Kind, Location, Outcome, Path, Precondition, Upload, WriteOptions};
+
+/// `PUT /d/{path}`: writes a file; with a slash at the end, makes a directory.
+pub(crate) async fn put(State(site): State<Shared>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let answer = async {
+        let location = admit(&parts)?;
+        if location.want == Some(Kind::Directory) {
+            make_directory(&site, location, body).await
+        } else {
+            write(&site, &parts, location.path, body).await
+        }
+    };
+    match answer.await {
+        Ok(response) => response,
+        Err(problem) => problem.render(&site, &parts.headers),
+    }
+}
+
+/// `DELETE /d/{path}`: removes a file; with a slash at the end, a directory and all in it.
+pub(crate) async fn delete(State(site): State<Shared>, request: Request) -> Response {
+    let (parts, _) = request.into_parts();
+    let answer = async {
+        let location = admit(&parts)?;
+        let kind = location.want.unwrap_or(Kind::File);
+        // Storages remove what is not there without a word.
+        match site.namespace.stat(&location).await {
+            Ok(entry) if entry.kind != kind => return Err(Problem::not_found()),
+            Ok(entry) => {
+                let current = Current::from(&entry);
+                if condition::judge_change(&parts.headers, Some(current)) != Condition::Holds {
+                    return Err(Problem::precondition_failed());
+                }
+            }
+            Err(error) if is_conditional(&parts.headers) || !is_refusal(&error) => {
+                return Err(error.into());
+            }
+            Err(_) => {}
+        }
+        site.namespace.remove(&location.path, kind, |_| {}).await?;
+        Ok(empty(StatusCode::NO_CONTENT))
+    };
+    match answer.await {
+        Ok(response) => response,
+        Err(problem) => problem.render(&site, &parts.headers),
+    }
+}
+
+fn admit(parts: &Parts) -> Result<Location, Problem> {
+    origin::guard(&parts.uri, &parts.headers)?;
+    address::parse(Door::Download, parts.uri.path())
+}
+
+async fn make_directory(site: &Site, location: Location, body: Body) -> Result<Response, Problem> {
+    let has_content = async {
+        let mut body = body;
+        while let Some(frame) = body.frame().await {
+            if frame.is_ok_and(|frame| frame.data_ref().is_some_and(|data| !data.is_empty())) {
+                return true;
+            }
+        }
+        false
+    };
+    if has_content.await {
+        return Err(Problem::bad_request(
+            "a path that ends in `/` is a directory, and a directory has no content; leave the slash out",
+        ));
+    }
+    if look_up(site, &location).await?.is_some() {
+        return Ok(empty(StatusCode::NO_CONTENT));
+    }
+    site.namespace.make_directory(&location.path).await?;
+    Ok(created(&location.path, true))
+}
+
+async fn write(site: &Site, parts: &Parts, path: Path, body: Body) -> Result<Response, Problem> {
+    if parts.headers.contains_key(CONTENT_RANGE) {
+        // RFC 9110 §14.5: taking the part for the whole would destroy the rest.
+        return Err(Problem::bad_request(
+            "a file can only be written whole, not a range of it",
+        ));
+    }
+    let (is_new, precondition) = judge(site, &parts.headers, &path).await?;
+    let options = WriteOptions {
+        precondition,
+        ..WriteOptions::default()
+    };
+    let entry = site
+        .namespace
+        .write(&path, upload(site, parts, path.name(), body), options)
+        .await?;
+    let mut response = if is_new {
+        created(&path, false)
+    } else {
+        empty(StatusCode::NO_CONTENT)
+    };
+    if let Some(etag) = entry.etag.and_then(|etag| HeaderValue::try_from(etag).ok()) {
+        response.headers_mut().insert(ETAG, etag);
+    }
+    Ok(response)
+}
+
+fn upload(site: &Site, parts: &Parts, name: &str, body: Body) -> Upload {
+    let header = |name| {
+        parts
+            .headers
+            .get(name)
+            .and_then(|value: &HeaderValue| value.to_str().ok())
+    };
+    let size = header(CONTENT_LENGTH).and_then(|text| text.parse().ok());
+    let counter = site.meters.bytes(Door::Download, Direction::In);
+    let stream = body
+        .into_data_stream()
+        .inspect_ok(move |bytes| counter.increment(bytes.len() as u64))
+        .map_err(Into::into);
+    let upload = Upload::new(stream, size);
+    let content_type = header(CONTENT_TYPE)
+        .map(str::to_owned)
+        .or_else(|| media::to_store(name, None));
+    match content_type {
+        Some(content_type) => upload.with_content_type(content_type),
+        None => upload,
+    }
+}
+
+/// Judges the request's conditions, and says whether the file is new and what the storage shall check
+/// for itself as it writes: only it can do so without a gap.
+async fn judge(
+    site: &Site,
+    headers: &HeaderMap,
+    path: &Path,
+) -> Result<(bool, Precondition), Problem> {
+    let has_date = headers.contains_key(IF_UNMODIFIED_SINCE);
+    let expected = condition::tags(headers, &IF_MATCH);
+    let unexpected = condition::tags(headers, &IF_NONE_MATCH);
+    match (&expected, &unexpected, has_date) {
+        (None, Some(Tags::Any), false) => return Ok((true, Precondition::Absent)),
+        (Some(Tags::Listed(tags)), None, _) => {
+            if let [tag] = tags.as_slice() {
+                return Ok((false, Precondition::Matches((*tag).to_owned())));
+            }
+        }
+        _ => {}
+    }
+    let is_conditional = is_conditional(headers);
+    let entry = match look_up(site, &Location::file(path.clone())).await {
+        Err(error) if !is_conditional && is_refusal(&error) => {
+            return Ok((false, Precondition::None));
+        }
+        result => result?,
+    };
+    let current = entry.as_ref().map(Current::from);
+    if condition::judge_change(headers, current) != Condition::Holds {
+        return Err(Problem::precondition_failed());
+    }
+    let precondition = match &entry {
+        _ if !is_conditional => Precondition::None,
+        None => Precondition::Absent,
+        Some(entry) => entry
+            .etag
+            .clone()
+            .map_or(Precondition::None, Precondition::Matches),
+    };
+    Ok((entry.is_none(), precondition))
+}
+
+async fn look_up(site: &Site, location: &Location) -> Result<Option<Entry>, Error> {
+    match site.namespace.stat(location).await {
+        Ok(entry) => Ok(Some(entry)),
+        // A directory of the same name is no file: both may be there.
+        Err(Error::Outcome(Outcome::NotFound | Outcome::IsADirectory | Outcome::NotADirectory)) => {
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Who may not look may still be allowed to change; and if not, storages say more of why they refuse a
+/// change than of why they refuse HEAD, whose answer has no body.
+fn is_refusal(error: &Error) -> bool {
+    matches!(error, Error::Outcome(Outcome::PermissionDenied(_)))
+}
+
+fn is_conditional(headers: &HeaderMap) -> bool {
+    [IF_MATCH, IF_NONE_MATCH, IF_UNMODIFIED_SINCE]
+        .iter()
+        .any(|name| headers.contains_key(name))
+}
+
+fn empty(status: StatusCode) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    response
+}
+
+fn created(path: &Path, directory: bool) -> Response {
+    let mut response = empty(StatusCode::CREATED);
+    if let Ok(location) = HeaderValue::try_from(href::absolute(Door::Download, path, directory)) {
+        response.headers_mut().insert(LOCATION, location);
+    }
+    response
+}

@@ -1,0 +1,149 @@
+//! Downloads: `/d/`, as the mount says, and `/p/`, through the host.
+
+use axum::{
+    body::Body,
+    extract::{Request, State},
+    response::Response,
+};
+use http::{
+    HeaderValue, Method, StatusCode,
+    header::{CACHE_CONTROL, LOCATION, REFERRER_POLICY},
+    request::Parts,
+};
+
+use super::{
+    accept::Wants,
+    address,
+    attachment::Disposition,
+    door::Door,
+    file::{self, FileRequest},
+    href,
+    problem::Problem,
+    site::{Shared, Site},
+};
+use crate::{Download, Entry, Error, Kind, LinkOptions, Outcome, Path};
+
+/// `/d/{path}`.
+pub(crate) async fn by_policy(State(site): State<Shared>, request: Request) -> Response {
+    let (parts, _) = request.into_parts();
+    let answer = async {
+        let (path, entry) = find(&site, Door::Download, &parts).await?;
+        if entry.kind == Kind::Directory {
+            return folder(&parts, &path);
+        }
+        // A link is good for GET alone, so HEAD never leaves the host.
+        if parts.method == Method::GET
+            && let Some(location) = elsewhere(&site, &path).await?
+        {
+            return redirect(location);
+        }
+        serve(
+            &site,
+            Door::Download,
+            &parts,
+            &path,
+            &entry,
+            Disposition::Attachment,
+        )
+        .await
+    };
+    match answer.await {
+        Ok(response) => response,
+        Err(problem) => problem.render(&site, &parts.headers),
+    }
+}
+
+/// `/p/{path}`; with `?download`, to be saved rather than shown.
+pub(crate) async fn through_host(State(site): State<Shared>, request: Request) -> Response {
+    let (parts, _) = request.into_parts();
+    let answer = async {
+        let (path, entry) = find(&site, Door::Proxy, &parts).await?;
+        if entry.kind == Kind::Directory {
+            return folder(&parts, &path);
+        }
+        let mut keys = parts.uri.query().unwrap_or_default().split('&');
+        let disposition = if keys.any(|key| key.split('=').next() == Some("download")) {
+            Disposition::Attachment
+        } else {
+            Disposition::Inline
+        };
+        serve(&site, Door::Proxy, &parts, &path, &entry, disposition).await
+    };
+    match answer.await {
+        Ok(response) => response,
+        Err(problem) => problem.render(&site, &parts.headers),
+    }
+}
+
+async fn find(site: &Site, door: Door, parts: &Parts) -> Result<(Path, Entry), Problem> {
+    let location = address::parse(door, parts.uri.path())?;
+    let entry = site.namespace.stat(&location).await?;
+    Ok((location.path, entry))
+}
+
+/// Where the mount sends clients for the bytes; none if they come through the host.
+async fn elsewhere(site: &Site, path: &Path) -> Result<Option<String>, Problem> {
+    let Some(mount) = site.namespace.mount_of(path) else {
+        return Ok(None);
+    };
+    match mount.download() {
+        Download::Proxy => Ok(None),
+        Download::Redirect => {
+            let options = LinkOptions {
+                filename: Some(path.name().to_owned()),
+                ..LinkOptions::default()
+            };
+            match site.namespace.link(path, options).await {
+                Ok(link) => Ok(Some(link.url)),
+                Err(Error::Outcome(Outcome::Unsupported(_))) => Ok(None),
+                Err(error) => Err(error.into()),
+            }
+        }
+        Download::Worker(base) => {
+            let path = href::absolute(Door::Download, path, false);
+            let path = path
+                .strip_prefix(Door::Download.prefix())
+                .unwrap_or_default();
+            Ok(Some(format!("{}{path}", base.trim_end_matches('/'))))
+        }
+    }
+}
+
+fn redirect(location: String) -> Result<Response, Problem> {
+    let location = HeaderValue::try_from(location)
+        .map_err(|_| Outcome::Unavailable("the storage gave a link that is no URL".into()))?;
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::FOUND;
+    let headers = response.headers_mut();
+    headers.insert(LOCATION, location);
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    Ok(response)
+}
+
+/// A folder has no bytes: people are shown it, programs told.
+fn folder(parts: &Parts, path: &Path) -> Result<Response, Problem> {
+    if Wants::of(&parts.headers) == Wants::Html {
+        return redirect(href::absolute(Door::Page, path, true));
+    }
+    Err(Outcome::IsADirectory.into())
+}
+
+async fn serve(
+    site: &Site,
+    door: Door,
+    parts: &Parts,
+    path: &Path,
+    entry: &Entry,
+    disposition: Disposition,
+) -> Result<Response, Problem> {
+    let request = FileRequest {
+        door,
+        method: &parts.method,
+        headers: &parts.headers,
+        path,
+        entry,
+        disposition,
+    };
+    file::answer(site, request).await
+}

@@ -1,0 +1,73 @@
+//! For operators: alive, ready, figures.
+
+use axum::{
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use http::{
+    HeaderValue, StatusCode,
+    header::{CACHE_CONTROL, CONTENT_TYPE},
+};
+use serde::Serialize;
+
+use super::{json, problem::Problem, site::Shared};
+
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+
+/// `/healthz`: the process runs. Says nothing about the storages.
+pub(crate) async fn alive() -> Response {
+    ([(CACHE_CONTROL, NO_STORE)], "ok\n").into_response()
+}
+
+#[derive(Serialize)]
+struct Readiness {
+    ready: bool,
+    mounts: Vec<MountState>,
+}
+
+#[derive(Serialize)]
+struct MountState {
+    path: String,
+    ready: bool,
+    last_error: Option<String>,
+}
+
+/// `/readyz`: every mount's state; 503 if any is not ready.
+pub(crate) async fn ready(State(site): State<Shared>) -> Response {
+    let mounts: Vec<MountState> = site
+        .namespace
+        .mounts()
+        .iter()
+        .map(|mount| {
+            let health = mount.health();
+            MountState {
+                path: format!("/{}", mount.path()),
+                ready: health.ready,
+                last_error: health.last_error,
+            }
+        })
+        .collect();
+    let ready = mounts.iter().all(|mount| mount.ready);
+    let status = if ready {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    json::answer(status, &Readiness { ready, mounts })
+}
+
+/// `/metrics`, as Prometheus reads it.
+pub(crate) async fn metrics(State(site): State<Shared>) -> Response {
+    match site.meters.render() {
+        Some(text) => {
+            let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+            ([(CONTENT_TYPE, kind), (CACHE_CONTROL, NO_STORE)], text).into_response()
+        }
+        None => Problem::new(
+            StatusCode::NOT_IMPLEMENTED,
+            "unsupported",
+            "the program around this server collects the metrics itself",
+        )
+        .into_response(),
+    }
+}
