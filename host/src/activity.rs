@@ -30,7 +30,11 @@ impl Activity {
     }
 
     /// Waits for a future as long as something happens at least every `patience`; none if it stood still.
-    pub(crate) async fn limit<F: Future>(&self, patience: Duration, future: F) -> Option<F::Output> {
+    pub(crate) async fn limit<F: Future>(
+        &self,
+        patience: Duration,
+        future: F,
+    ) -> Option<F::Output> {
         let mut future = std::pin::pin!(future);
         loop {
             let rest = patience.saturating_sub(self.idle());
@@ -55,7 +59,10 @@ mod tests {
     async fn stillness_ends_it_and_activity_keeps_it_going() {
         let activity = Activity::default();
         activity.touch();
-        assert_eq!(activity.limit(Duration::from_secs(60), async { 7 }).await, Some(7));
+        assert_eq!(
+            activity.limit(Duration::from_secs(60), async { 7 }).await,
+            Some(7)
+        );
         let never = std::future::pending::<()>();
         assert_eq!(activity.limit(Duration::from_millis(5), never).await, None);
     }

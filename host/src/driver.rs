@@ -189,7 +189,11 @@ impl Driver {
             network,
         );
         pool.open().await?;
-        Ok(Volume::new(self.clone(), pool, self.inner.engine.parts().clone()))
+        Ok(Volume::new(
+            self.clone(),
+            pool,
+            self.inner.engine.parts().clone(),
+        ))
     }
 
     /// Holds a configuration against the schema. The value at fault may be a secret, so it is not told.
@@ -197,7 +201,11 @@ impl Driver {
         let Some(error) = self.inner.validator.iter_errors(config).next() else {
             return Ok(());
         };
-        let field = error.instance_path().as_str().trim_start_matches('/').replace('/', ".");
+        let field = error
+            .instance_path()
+            .as_str()
+            .trim_start_matches('/')
+            .replace('/', ".");
         let field = Some(field).filter(|field| !field.is_empty());
         Err(invalid(field.as_deref(), error.masked().to_string()))
     }
@@ -205,7 +213,11 @@ impl Driver {
     /// What the configuration grants: its endpoints, and what the operator added.
     fn grants(&self, options: &VolumeOptions) -> Result<Vec<Grant>> {
         let mut grants = Vec::new();
-        let properties = self.inner.schema.get("properties").and_then(Value::as_object);
+        let properties = self
+            .inner
+            .schema
+            .get("properties")
+            .and_then(Value::as_object);
         for (field, property) in properties.into_iter().flatten() {
             if property.get("format").and_then(Value::as_str) != Some("orlop-endpoint") {
                 continue;
@@ -214,7 +226,10 @@ impl Driver {
                 && !text.is_empty()
             {
                 grants.push(Grant::endpoint(text).ok_or_else(|| {
-                    invalid(Some(field), "not a host name or an http or https URL".to_owned())
+                    invalid(
+                        Some(field),
+                        "not a host name or an http or https URL".to_owned(),
+                    )
                 })?);
             }
         }

@@ -179,17 +179,32 @@ mod tests {
         let named = egress(&[], &["internal.example.com"], false);
         let inside: IpAddr = "10.0.0.7".parse().unwrap();
         let outside: IpAddr = "93.184.216.34".parse().unwrap();
-        assert!(named.check_resolved("internal.example.com", outside).is_ok());
-        let refused = named.check_resolved("internal.example.com", inside).unwrap_err();
-        assert!(refused.to_string().contains("allow_private_network = true"), "{refused}");
+        assert!(
+            named
+                .check_resolved("internal.example.com", outside)
+                .is_ok()
+        );
+        let refused = named
+            .check_resolved("internal.example.com", inside)
+            .unwrap_err();
+        assert!(
+            refused.to_string().contains("allow_private_network = true"),
+            "{refused}"
+        );
         let open = egress(&[], &["internal.example.com"], true);
         assert!(open.check_resolved("internal.example.com", inside).is_ok());
     }
 
     #[test]
     fn a_granted_literal_inside_still_needs_the_network_allowed() {
-        assert!(!verdict(&egress(&[], &["10.0.0.7"], false), "https://10.0.0.7/"));
-        assert!(verdict(&egress(&[], &["10.0.0.7"], true), "https://10.0.0.7/"));
+        assert!(!verdict(
+            &egress(&[], &["10.0.0.7"], false),
+            "https://10.0.0.7/"
+        ));
+        assert!(verdict(
+            &egress(&[], &["10.0.0.7"], true),
+            "https://10.0.0.7/"
+        ));
     }
 
     #[test]
@@ -198,7 +213,10 @@ mod tests {
             .check_url(&Url::parse("https://example.com:8443/x?secret").unwrap())
             .unwrap_err();
         let text = refused.to_string();
-        assert!(text.contains("allow_hosts = [\"example.com:8443\"]"), "{text}");
+        assert!(
+            text.contains("allow_hosts = [\"example.com:8443\"]"),
+            "{text}"
+        );
         assert!(!text.contains("secret"), "{text}");
     }
 }

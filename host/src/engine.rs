@@ -91,12 +91,9 @@ impl Engine {
     /// # Errors
     /// [`HostError::Runtime`] if the machine cannot run it.
     pub fn new(options: EngineOptions) -> Result<Self> {
-        // The first to ask decides for the process; a program that has chosen already has chosen well.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-
         let engine = start(&options).map_err(|error| HostError::Runtime(format!("{error:#}")))?;
-        let linker = sandbox::linker(&engine)
-            .map_err(|error| HostError::Runtime(format!("{error:#}")))?;
+        let linker =
+            sandbox::linker(&engine).map_err(|error| HostError::Runtime(format!("{error:#}")))?;
         let cache = options.cache_directory.and_then(|directory| {
             CompiledCache::open(directory.clone())
                 .inspect_err(|error| {
@@ -172,7 +169,8 @@ impl Engine {
         let limits = Limits::default();
         let network = Arc::new(Network::new(Egress::default(), &limits)?);
         let out_of_memory = Arc::new(AtomicBool::new(false));
-        let context = sandbox::Context::new(&"a driver".into(), &limits, network, out_of_memory, TICK);
+        let context =
+            sandbox::Context::new(&"a driver".into(), &limits, network, out_of_memory, TICK);
         Ok(sandbox::store(&self.inner.engine, context))
     }
 }

@@ -83,3 +83,8 @@ pub use self::{
     reading::{BodyStream, ReadRequest, Reading},
     volume::{Health, Volume},
 };
+
+/// The example in the README compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct ReadMe;

@@ -51,7 +51,11 @@ impl FromStr for Location {
             return Err(UncleanPath);
         }
         let path = Path::parse(text)?;
-        let want = if path.is_root() { Some(Kind::Directory) } else { want };
+        let want = if path.is_root() {
+            Some(Kind::Directory)
+        } else {
+            want
+        };
         Ok(Self { path, want })
     }
 }
@@ -82,7 +86,11 @@ mod tests {
             ("/a/b/", "a/b", Some(Kind::Directory)),
         ] {
             let location: Location = text.parse().unwrap();
-            assert_eq!((location.path.as_str(), location.want), (path, want), "{text}");
+            assert_eq!(
+                (location.path.as_str(), location.want),
+                (path, want),
+                "{text}"
+            );
         }
         for text in ["//", "//a", "/a//", "/a//b", "/./a", "/..", "/a/../b"] {
             assert!(text.parse::<Location>().is_err(), "{text}");

@@ -6,8 +6,8 @@ use std::{sync::Arc, time::Duration};
 
 use self::cache::Cache;
 use crate::{
-    Audience, Entry, Health, Kind, Link, LinkOptions, Outcome, Page, Path, ReadOptions, ReadRequest,
-    Reading, Result, SignedUrl, Volume,
+    Audience, Entry, Health, Kind, Link, LinkOptions, Outcome, Page, Path, ReadOptions,
+    ReadRequest, Reading, Result, SignedUrl, Volume,
 };
 
 /// How files of a mount are downloaded.
@@ -173,9 +173,11 @@ impl Mount {
     /// Refuses if nobody can write here.
     pub(crate) fn check_writable(&self) -> Result<()> {
         if self.is_read_only() {
-            return Err(
-                Outcome::PermissionDenied(format!("the mount `/{}` is read-only", self.path)).into(),
-            );
+            return Err(Outcome::PermissionDenied(format!(
+                "the mount `/{}` is read-only",
+                self.path
+            ))
+            .into());
         }
         Ok(())
     }

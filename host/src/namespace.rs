@@ -110,7 +110,12 @@ impl Namespace {
         let shows = |entry: &Entry| {
             entry.kind == Kind::File || fixed.iter().all(|fixed| fixed.name != entry.name)
         };
-        let listed: Vec<Entry> = page.entries.iter().filter(|entry| shows(entry)).cloned().collect();
+        let listed: Vec<Entry> = page
+            .entries
+            .iter()
+            .filter(|entry| shows(entry))
+            .cloned()
+            .collect();
         let mut entries = if cursor.is_none() { fixed } else { Vec::new() };
         entries.extend(listed);
         Ok(Arc::new(Page {
@@ -144,7 +149,10 @@ impl Namespace {
     pub async fn write(&self, file: &Path, upload: Upload, options: WriteOptions) -> Result<Entry> {
         let (mount, inner) = self.entry_of(file)?;
         mount.check_writable()?;
-        let written = mount.volume().write(&mount.rooted(&inner), upload, options).await;
+        let written = mount
+            .volume()
+            .write(&mount.rooted(&inner), upload, options)
+            .await;
         // Also after a failure: nobody knows what the storage did.
         mount.changed();
         written

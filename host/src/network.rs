@@ -16,11 +16,7 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use url::{Position, Url};
 
-use crate::{
-    HostError, Limits, Outcome,
-    activity::Activity,
-    egress::Egress,
-};
+use crate::{HostError, Limits, Outcome, activity::Activity, egress::Egress};
 
 /// How long to wait for a connection.
 const CONNECT_TIME: Duration = Duration::from_secs(10);
@@ -63,16 +59,19 @@ pub(crate) struct Answer {
     pub(crate) body: AnswerBody,
 }
 
-/// A body that comes from the service. It holds the request's permit, and ends the request when dropped.
+/// A body that comes from the service. It holds the permit of a driver's request, and ends the request when
+/// dropped.
 pub(crate) struct AnswerBody {
     frames: Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>> + Send>>,
     idle: Pin<Box<tokio::time::Sleep>>,
     host: String,
-    _permit: OwnedSemaphorePermit,
+    _permit: Option<OwnedSemaphorePermit>,
 }
 
 impl Network {
     pub(crate) fn new(egress: Egress, limits: &Limits) -> Result<Self, HostError> {
+        // The first to ask decides for the process; a program that has chosen already has chosen well.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let egress = Arc::new(egress);
         let client = reqwest::Client::builder()
             .user_agent(concat!("orlop/", env!("CARGO_PKG_VERSION")))
@@ -96,8 +95,26 @@ impl Network {
         })
     }
 
-    /// Sends a request, and returns when the answer's head is there.
+    /// Sends a driver's request, and returns when the answer's head is there.
     pub(crate) async fn send(&self, outgoing: Outgoing) -> Result<Answer, Outcome> {
+        let permit = Arc::clone(&self.permits)
+            .acquire_owned()
+            .await
+            .map_err(|_| Outcome::Unavailable("the host is shutting down".to_owned()))?;
+        self.send_with(outgoing, Some(permit)).await
+    }
+
+    /// Sends a request of the host's own: a link that it performs. These are as many as there are clients, and
+    /// slow ones must not keep the driver from listing.
+    pub(crate) async fn perform(&self, outgoing: Outgoing) -> Result<Answer, Outcome> {
+        self.send_with(outgoing, None).await
+    }
+
+    async fn send_with(
+        &self,
+        outgoing: Outgoing,
+        permit: Option<OwnedSemaphorePermit>,
+    ) -> Result<Answer, Outcome> {
         let url = self.admit(&outgoing.url)?;
         let headers = admit_headers(outgoing.headers, outgoing.length)?;
         let method = Method::from_bytes(outgoing.method.as_bytes())
@@ -108,11 +125,6 @@ impl Network {
             CHANGE_TIME
         };
         let host = url.host_str().unwrap_or_default().to_owned();
-        let permit = Arc::clone(&self.permits)
-            .acquire_owned()
-            .await
-            .map_err(|_| Outcome::Unavailable("the host is shutting down".to_owned()))?;
-
         let activity = outgoing.activity.clone();
         activity.touch();
         let sending = self
@@ -176,7 +188,7 @@ impl Network {
             .split_once("://")
             .and_then(|(_, rest)| rest.find('/').and_then(|start| rest.get(start..)))
             .unwrap_or("/");
-        let travels = &url[Position::BeforePath..];
+        let travels = &url[Position::BeforePath..Position::AfterQuery];
         if written != travels {
             return Err(Outcome::InvalidArgument(
                 "the URL has a fragment, a `.` or `..` segment or a character that must be escaped, so it would \
@@ -202,10 +214,7 @@ const FORBIDDEN: [&str; 10] = [
     "via",
 ];
 
-fn admit_headers(
-    fields: Vec<(String, String)>,
-    length: Option<u64>,
-) -> Result<HeaderMap, Outcome> {
+fn admit_headers(fields: Vec<(String, String)>, length: Option<u64>) -> Result<HeaderMap, Outcome> {
     let mut headers = HeaderMap::with_capacity(fields.len() + 1);
     for (name, value) in fields {
         let lower = name.to_ascii_lowercase();
@@ -244,7 +253,8 @@ impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
         let egress = Arc::clone(&self.egress);
         Box::pin(async move {
-            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            let found: Vec<SocketAddr> =
+                tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
             let mut allowed = Vec::with_capacity(found.len());
             let mut refused = None;
             for address in found {
@@ -339,20 +349,35 @@ mod tests {
             "http://127.0.0.1:9/a#b",
             "http://127.0.0.1:9/\u{fc}",
         ] {
-            assert!(matches!(network.admit(bad), Err(Outcome::InvalidArgument(_))), "{bad}");
+            assert!(
+                matches!(network.admit(bad), Err(Outcome::InvalidArgument(_))),
+                "{bad}"
+            );
         }
     }
 
     #[test]
     fn headers_of_the_host_are_refused() {
-        for name in ["Host", "connection", "Proxy-Authorization", "Transfer-Encoding", "TE"] {
+        for name in [
+            "Host",
+            "connection",
+            "Proxy-Authorization",
+            "Transfer-Encoding",
+            "TE",
+        ] {
             let refused = admit_headers(vec![(name.to_owned(), "x".to_owned())], None);
             assert!(matches!(refused, Err(Outcome::Blocked(_))), "{name}");
         }
         let smuggled = vec![("x-a".to_owned(), "b\r\nhost: evil".to_owned())];
-        assert!(matches!(admit_headers(smuggled, None), Err(Outcome::InvalidArgument(_))));
+        assert!(matches!(
+            admit_headers(smuggled, None),
+            Err(Outcome::InvalidArgument(_))
+        ));
         let wrong = vec![("content-length".to_owned(), "4".to_owned())];
-        assert!(matches!(admit_headers(wrong.clone(), Some(5)), Err(Outcome::Blocked(_))));
+        assert!(matches!(
+            admit_headers(wrong.clone(), Some(5)),
+            Err(Outcome::Blocked(_))
+        ));
         assert!(admit_headers(wrong, Some(4)).unwrap().is_empty());
     }
 }

@@ -299,7 +299,9 @@ fn hash<D: Digest>(content: &PartContent) -> Result<Vec<u8>, Outcome> {
 }
 
 fn lost_part(error: std::io::Error) -> Outcome {
-    Outcome::Unavailable(format!("the host cannot read an upload's part back: {error}"))
+    Outcome::Unavailable(format!(
+        "the host cannot read an upload's part back: {error}"
+    ))
 }
 
 /// Runs blocking work on a thread that may block.
@@ -308,7 +310,11 @@ async fn off_thread<T: Send + 'static>(
 ) -> Result<T, Outcome> {
     tokio::task::spawn_blocking(work)
         .await
-        .unwrap_or_else(|error| Err(Outcome::Unavailable(format!("the host stopped working: {error}"))))
+        .unwrap_or_else(|error| {
+            Err(Outcome::Unavailable(format!(
+                "the host stopped working: {error}"
+            )))
+        })
 }
 
 type FileRead = Pin<Box<dyn Future<Output = Result<Bytes, Outcome>> + Send + Sync>>;
@@ -397,7 +403,10 @@ mod tests {
         for budget in [1 << 20, 0] {
             let mut cutter = cutter(&["hello ", "wor", "ld"], None, budget);
             let part = cutter.next(100).await.unwrap().unwrap();
-            assert_eq!(part.digest(Algorithm::Md5).await.unwrap(), Md5::digest("hello world").to_vec());
+            assert_eq!(
+                part.digest(Algorithm::Md5).await.unwrap(),
+                Md5::digest("hello world").to_vec()
+            );
             assert_eq!(
                 part.digest(Algorithm::Sha256).await.unwrap(),
                 Sha256::digest("hello world").to_vec()
@@ -406,7 +415,10 @@ mod tests {
             assert_eq!(part.read(9, 100).await.unwrap(), "ld");
             assert_eq!(part.read(50, 1).await.unwrap(), "");
             for _ in 0..2 {
-                let sent = http_body_util::BodyExt::collect(part.body()).await.unwrap().to_bytes();
+                let sent = http_body_util::BodyExt::collect(part.body())
+                    .await
+                    .unwrap()
+                    .to_bytes();
                 assert_eq!(sent, "hello world");
             }
         }
@@ -417,7 +429,10 @@ mod tests {
         let mut short = cutter(&["abc"], Some(4), 100);
         assert!(matches!(short.next(10).await, Err(Outcome::Unavailable(_))));
         let mut long = cutter(&["abc", "de"], Some(4), 100);
-        assert!(matches!(long.next(10).await, Err(Outcome::InvalidArgument(_))));
+        assert!(matches!(
+            long.next(10).await,
+            Err(Outcome::InvalidArgument(_))
+        ));
         let mut empty = cutter(&[], Some(0), 100);
         assert!(empty.next(10).await.unwrap().is_none());
     }

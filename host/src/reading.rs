@@ -69,7 +69,8 @@ pub(crate) async fn read(pool: &Arc<Pool>, path: &Path, request: ReadRequest) ->
     match pool.read(path, &options).await? {
         Content::Link(link) => {
             let answer = perform(pool, link, request.range, request.etag.as_deref()).await?;
-            let head = Head::read(pool, path, answer.status, &answer.headers, request.range).await?;
+            let head =
+                Head::read(pool, path, answer.status, &answer.headers, request.range).await?;
             let source = body::Source {
                 pool: Arc::clone(pool),
                 path: path.clone(),
@@ -136,7 +137,7 @@ async fn perform(
         length: Some(0),
         activity: Activity::default(),
     };
-    let answer = pool.network().send(outgoing).await?;
+    let answer = pool.network().perform(outgoing).await?;
     metrics::counter!(
         "orlop_upstream_requests_total",
         "mount" => pool.name().to_owned(), "status" => answer.status.to_string(),
@@ -183,7 +184,8 @@ impl Head {
         headers: &HeaderMap,
         asked: Option<ByteRange>,
     ) -> Result<Self> {
-        let length = text(headers, header::CONTENT_LENGTH).and_then(|text| text.parse::<u64>().ok());
+        let length =
+            text(headers, header::CONTENT_LENGTH).and_then(|text| text.parse::<u64>().ok());
         let (range, size) = match (status, length) {
             (206, _) => {
                 let start = asked.map_or(0, |asked| asked.offset);
@@ -191,7 +193,9 @@ impl Head {
                     .and_then(content_range)
                     .filter(|(range, _)| range.start == start)
                     .ok_or_else(|| {
-                        Outcome::Unavailable("the storage answered with other bytes than asked for".to_owned())
+                        Outcome::Unavailable(
+                            "the storage answered with other bytes than asked for".to_owned(),
+                        )
                     })?
             }
             (_, Some(size)) => (0..size, size),
@@ -204,7 +208,8 @@ impl Head {
             size,
             range,
             etag: text(headers, header::ETAG).map(str::to_owned),
-            modified: text(headers, header::LAST_MODIFIED).and_then(|text| httpdate::parse_http_date(text).ok()),
+            modified: text(headers, header::LAST_MODIFIED)
+                .and_then(|text| httpdate::parse_http_date(text).ok()),
             content_type: text(headers, header::CONTENT_TYPE).map(str::to_owned),
         })
     }
@@ -218,7 +223,8 @@ fn text(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
 fn content_range(text: &str) -> Option<(Range<u64>, u64)> {
     let (range, size) = text.strip_prefix("bytes ")?.split_once('/')?;
     let (first, last) = range.split_once('-')?;
-    let (first, last, size): (u64, u64, u64) = (first.parse().ok()?, last.parse().ok()?, size.parse().ok()?);
+    let (first, last, size): (u64, u64, u64) =
+        (first.parse().ok()?, last.parse().ok()?, size.parse().ok()?);
     (first <= last && last < size).then_some((first..last + 1, size))
 }
 
@@ -228,7 +234,9 @@ fn resolve(range: Option<ByteRange>, size: u64) -> Range<u64> {
         return 0..size;
     };
     let start = range.offset.min(size);
-    let end = range.length.map_or(size, |length| start.saturating_add(length).min(size));
+    let end = range
+        .length
+        .map_or(size, |length| start.saturating_add(length).min(size));
     start..end
 }
 
@@ -240,7 +248,14 @@ mod tests {
     fn content_ranges() {
         assert_eq!(content_range("bytes 0-9/100"), Some((0..10, 100)));
         assert_eq!(content_range("bytes 99-99/100"), Some((99..100, 100)));
-        for bad in ["bytes 9-0/100", "bytes 0-100/100", "bytes */100", "bytes 0-9/*", "items 0-9/10", ""] {
+        for bad in [
+            "bytes 9-0/100",
+            "bytes 0-100/100",
+            "bytes */100",
+            "bytes 0-9/*",
+            "items 0-9/10",
+            "",
+        ] {
             assert_eq!(content_range(bad), None, "{bad}");
         }
     }
@@ -263,7 +278,10 @@ mod tests {
         assert_eq!(refusal(503, &none), Outcome::RateLimited(None));
         let mut later = HeaderMap::new();
         later.insert(header::RETRY_AFTER, header::HeaderValue::from_static("7"));
-        assert_eq!(refusal(429, &later), Outcome::RateLimited(Some(Duration::from_secs(7))));
+        assert_eq!(
+            refusal(429, &later),
+            Outcome::RateLimited(Some(Duration::from_secs(7)))
+        );
         assert!(matches!(refusal(500, &none), Outcome::Unavailable(_)));
         assert!(matches!(refusal(301, &none), Outcome::Unavailable(_)));
     }

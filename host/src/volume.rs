@@ -3,8 +3,9 @@
 use std::{fmt, sync::Arc};
 
 use crate::{
-    CompletedPart, Driver, Entry, Finding, Kind, Link, LinkUploadOptions, Outcome, Page, Path, Plan,
-    ReadOptions, ReadRequest, Reading, Result, SignedRequest, Step, Upload, UploadLink, WriteOptions,
+    CompletedPart, Driver, Entry, Finding, Kind, Link, LinkUploadOptions, Outcome, Page, Path,
+    Plan, ReadOptions, ReadRequest, Reading, Result, SignedRequest, Step, Upload, UploadLink,
+    WriteOptions,
     part::PartBudget,
     reading,
     sandbox::{Pool, calls::Content},

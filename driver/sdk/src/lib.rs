@@ -26,6 +26,8 @@ pub mod native;
 mod retry;
 mod sandbox;
 mod stream;
+#[cfg(target_family = "wasm")]
+mod void;
 mod volume;
 
 pub use orlop_driver_macros::export;
@@ -49,3 +51,8 @@ pub use self::{
 
 #[doc(hidden)]
 pub use wit_bindgen;
+
+/// The example in the author's guide compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/drivers.md")]
+struct Guide;

@@ -6,8 +6,8 @@ use crate::{Error, Host, Result};
 
 /// How often and how patiently to try again: exponential pauses with full jitter.
 ///
-/// The defaults suit object storage: six attempts, pauses from 200 ms doubling to 10 s, 20 s of
-/// waiting in all, and a `Retry-After` of up to 10 s honoured.
+/// The defaults suit object storage: six attempts, pauses from 200 ms doubling to 10 s, none begun more than
+/// 20 s after the first, and a `Retry-After` of up to 10 s honoured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retry {
     /// Attempts in all, at least 1.
@@ -16,7 +16,8 @@ pub struct Retry {
     pub base: Duration,
     /// The longest pause, also when the service asks for more.
     pub cap: Duration,
-    /// The longest time to spend waiting over all pauses. It stays below a host's deadline for one call.
+    /// No attempt begins later than this after the first. With the time that one attempt may take, it stays below
+    /// a host's deadline for one call.
     pub budget: Duration,
 }
 
@@ -51,7 +52,7 @@ impl Retry {
         host: &H,
         mut attempt: impl AsyncFnMut(u32) -> Attempt<T>,
     ) -> Result<T> {
-        let mut waited = Duration::ZERO;
+        let started = host.now();
         let mut number = 1;
         loop {
             let (error, asked) = match attempt(number).await {
@@ -59,11 +60,12 @@ impl Retry {
                 Attempt::Again(error, asked) => (error, asked),
             };
             let pause = self.pause(number, asked, host.random());
-            if number >= self.attempts || waited + pause > self.budget {
+            // A clock that was set back has not made the time go by.
+            let passed = host.now().duration_since(started).unwrap_or_default();
+            if number >= self.attempts || passed + pause > self.budget {
                 return Err(error);
             }
             host.sleep(pause).await;
-            waited += pause;
             number += 1;
         }
     }

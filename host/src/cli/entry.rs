@@ -66,7 +66,7 @@ impl fmt::Display for Line<'_> {
     }
 }
 
-/// Where an entry of some kind is; a directory's ends in `/`.
+/// Where an entry of some kind is; a directory's ends in `/`, so that it is never taken for a file beside it.
 fn location(path: &Path, kind: Kind) -> Location {
     match kind {
         Kind::File => Location::any(path.clone()),

@@ -52,9 +52,19 @@ impl Serve {
         for mount in namespace.mounts() {
             tracing::info!(mount = %format_args!("/{}", mount.path()), "mounted");
         }
-        let server = bind(namespace, listen).await?;
+        let server = bind(namespace.clone(), listen).await?;
+        tokio::spawn(first_look(namespace));
         output.line(format!("Orlop listens on {}", url(&server)))?;
         run(server, &interrupt).await
+    }
+}
+
+/// Looks into each mount, so that the log and `/readyz` tell from the start which of them work.
+async fn first_look(namespace: Namespace) {
+    for mount in namespace.mounts() {
+        if let Err(error) = namespace.list(mount.path(), None, 1).await {
+            tracing::warn!(mount = %format_args!("/{}", mount.path()), %error, "the mount does not work yet; `orlop check` says more");
+        }
     }
 }
 

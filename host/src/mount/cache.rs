@@ -40,11 +40,16 @@ impl Cache {
         Self {
             generation: AtomicU64::new(0),
             enabled: !time.is_zero(),
-            stats: Map::builder().max_capacity(ENTRIES).time_to_live(time).build(),
+            stats: Map::builder()
+                .max_capacity(ENTRIES)
+                .time_to_live(time)
+                .build(),
             pages: Map::builder()
                 .max_capacity(LISTED)
                 .weigher(|_, page: &Arc<Page>| {
-                    u32::try_from(page.entries.len()).unwrap_or(u32::MAX).saturating_add(1)
+                    u32::try_from(page.entries.len())
+                        .unwrap_or(u32::MAX)
+                        .saturating_add(1)
                 })
                 .time_to_live(time)
                 .build(),
@@ -168,7 +173,10 @@ mod tests {
         };
         assert_eq!(cache.stat(&path, None, ask).await.unwrap().size, 1);
         assert_eq!(cache.stat(&path, None, ask).await.unwrap().size, 1);
-        assert_eq!(cache.stat(&path, Some(Kind::File), ask).await.unwrap().size, 2);
+        assert_eq!(
+            cache.stat(&path, Some(Kind::File), ask).await.unwrap().size,
+            2
+        );
         cache.clear();
         assert_eq!(cache.stat(&path, None, ask).await.unwrap().size, 3);
     }

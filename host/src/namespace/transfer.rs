@@ -4,7 +4,8 @@ use futures::StreamExt;
 
 use super::{Namespace, Totals, tree::replaces};
 use crate::{
-    BoxError, Error, Kind, Outcome, Path, Plan, Precondition, ReadRequest, Result, Upload, WriteOptions,
+    BoxError, Error, Kind, Outcome, Path, Plan, Precondition, ReadRequest, Result, Upload,
+    WriteOptions,
 };
 
 impl Namespace {
@@ -16,7 +17,8 @@ impl Namespace {
     ) -> Result<Totals> {
         let mut totals = Totals::default();
         if plan.kind == Kind::File {
-            self.stream_file(&plan.from, &plan.to, plan, &mut totals).await?;
+            self.stream_file(&plan.from, &plan.to, plan, &mut totals)
+                .await?;
             progress(totals);
             return Ok(totals);
         }

@@ -1,9 +1,7 @@
 //! Removing, copying and moving: work that is longer than one call.
 
 use super::{Namespace, Totals};
-use crate::{
-    Error, Kind, Location, Mount, Outcome, Overwrite, Path, Plan, Result, Step,
-};
+use crate::{Error, Kind, Location, Mount, Outcome, Overwrite, Path, Plan, Result, Step};
 
 impl Totals {
     fn add(&mut self, step: &Step) {
@@ -109,7 +107,9 @@ impl Namespace {
 
 fn check_plan(plan: &Plan) -> Result<()> {
     if plan.from == plan.to {
-        return Err(Outcome::InvalidArgument("source and destination are the same".to_owned()).into());
+        return Err(
+            Outcome::InvalidArgument("source and destination are the same".to_owned()).into(),
+        );
     }
     if plan.kind == Kind::Directory && plan.from.contains(&plan.to) {
         return Err(

@@ -121,7 +121,8 @@ impl PartBuffer {
 fn no_room(error: std::io::Error) -> Outcome {
     match error.kind() {
         std::io::ErrorKind::StorageFull => Outcome::QuotaExceeded(
-            "the host has no room left for uploads on their way; free some in its temporary folder".to_owned(),
+            "the host has no room left for uploads on their way; free some in its temporary folder"
+                .to_owned(),
         ),
         _ => lost_part(error),
     }

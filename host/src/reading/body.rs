@@ -56,14 +56,17 @@ impl State {
         loop {
             let broken = match self.body.next().await {
                 Some(Ok(mut piece)) => {
-                    let room = usize::try_from(self.range.end - self.range.start).unwrap_or(usize::MAX);
+                    let room =
+                        usize::try_from(self.range.end - self.range.start).unwrap_or(usize::MAX);
                     piece.truncate(room);
                     self.range.start += piece.len() as u64;
                     self.attempts = 0;
                     return Ok(piece);
                 }
                 Some(Err(outcome)) => outcome,
-                None => Outcome::Unavailable("the storage ended the file before its end".to_owned()),
+                None => {
+                    Outcome::Unavailable("the storage ended the file before its end".to_owned())
+                }
             };
             self.attempts += 1;
             if self.source.etag.is_none() || self.attempts > ATTEMPTS {
@@ -102,7 +105,9 @@ impl Source {
             .and_then(super::content_range);
         match promised {
             Some((promised, _)) if answer.status == 206 && promised == range => Ok(answer.body),
-            _ => Err(Outcome::Unavailable("the storage cannot go on in the middle".to_owned()).into()),
+            _ => Err(
+                Outcome::Unavailable("the storage cannot go on in the middle".to_owned()).into(),
+            ),
         }
     }
 }
@@ -147,8 +152,14 @@ mod tests {
 
     #[tokio::test]
     async fn no_more_and_no_less() {
-        assert_eq!(collect(&["ab", "cd"], 4).await, [Ok("ab".into()), Ok("cd".into())]);
-        assert_eq!(collect(&["ab", "cd"], 3).await, [Ok("ab".into()), Ok("c".into())]);
+        assert_eq!(
+            collect(&["ab", "cd"], 4).await,
+            [Ok("ab".into()), Ok("cd".into())]
+        );
+        assert_eq!(
+            collect(&["ab", "cd"], 3).await,
+            [Ok("ab".into()), Ok("c".into())]
+        );
         assert_eq!(collect(&["ab"], 0).await, []);
         let short = collect(&["ab"], 3).await;
         assert!(short.last().unwrap().is_err());

@@ -114,7 +114,10 @@ impl Blueprint {
     }
 
     /// Makes an instance and checks the types of its exports.
-    pub(super) async fn instantiate(&self, store: &mut Store<Context>) -> wasmtime::Result<Exports> {
+    pub(super) async fn instantiate(
+        &self,
+        store: &mut Store<Context>,
+    ) -> wasmtime::Result<Exports> {
         let instance = self.pre.instantiate_async(&mut *store).await?;
         Ok(Exports {
             storage: self.storage.load(&mut *store, &instance)?,

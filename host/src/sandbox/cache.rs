@@ -85,7 +85,17 @@ impl CompiledCache {
 
 /// Compiles a driver.
 pub(crate) fn compile(engine: &Engine, bytes: &[u8]) -> Result<Component, ComponentError> {
-    Component::from_binary(engine, bytes).map_err(|error| ComponentError::Invalid(format!("{error:#}")))
+    // The layer field of the binary format tells components from core modules (component-model, Binary.md).
+    match bytes.get(..8) {
+        Some([0, b'a', b's', b'm', _, _, 1, 0]) => {}
+        Some([0, b'a', b's', b'm', ..]) => {
+            let reason = "it is a core module; build it for wasm32-wasip2".to_owned();
+            return Err(ComponentError::Invalid(reason));
+        }
+        _ => return Err(ComponentError::Invalid("it is not WebAssembly at all".to_owned())),
+    }
+    Component::from_binary(engine, bytes)
+        .map_err(|error| ComponentError::Invalid(format!("{error:#}")))
 }
 
 fn load(engine: &Engine, path: &PathBuf) -> Option<Component> {

@@ -6,15 +6,15 @@ use futures::{StreamExt, stream};
 use wasmtime::AsContextMut;
 
 use super::{
-    bindings::{exports::orlop::driver::storage, orlop::driver::types},
+    bindings::exports::orlop::driver::storage,
     convert,
     pool::{Answered, Patience, Place, Pool},
     stream::{GuestBytes, take},
     uploads::LentUpload,
 };
 use crate::{
-    CompletedPart, Entry, FaultKind, Finding, Kind, Link, LinkUploadOptions, Outcome, Page, Path, Plan,
-    ReadOptions, Result, SignedRequest, Step, Upload, UploadLink, WriteOptions,
+    CompletedPart, Entry, FaultKind, Finding, Kind, Link, LinkUploadOptions, Outcome, Page, Path,
+    Plan, ReadOptions, Result, SignedRequest, Step, Upload, UploadLink, WriteOptions,
     activity::Activity,
     part::{Cutter, PartBudget},
 };
@@ -25,14 +25,19 @@ pub(crate) enum Content {
     Stream(GuestBytes),
 }
 
-/// Unwraps a driver's answer and checks it.
+/// What a read gives, out of the instance and not yet checked.
+enum Taken {
+    Link(storage::Link),
+    Stream(GuestBytes),
+}
+
+/// Checks a driver's answer.
 fn checked<T, R>(
     pool: &Pool,
-    answer: Answered<Result<T, types::Error>>,
+    answer: Answered<T>,
     lift: impl FnOnce(T) -> convert::Checked<R>,
 ) -> Result<R> {
-    let value = answer.value.map_err(Outcome::from)?;
-    lift(value).map_err(|kind| pool.bad_answer(kind))
+    lift(answer.value).map_err(|kind| pool.bad_answer(kind))
 }
 
 fn unsupported(what: &str) -> Outcome {
@@ -110,22 +115,21 @@ impl Pool {
                         .await?;
                     Ok(match content {
                         Err(error) => Err(error),
-                        Ok(storage::Content::Link(link)) => Ok(Ok(link)),
+                        Ok(storage::Content::Link(link)) => Ok(Taken::Link(link)),
                         Ok(storage::Content::Stream(bytes)) => {
-                            let taken = accessor.with(|mut access| {
+                            Ok(Taken::Stream(accessor.with(|mut access| {
                                 take(access.as_context_mut(), bytes.body, bytes.trailing)
-                            })?;
-                            Ok(Err(taken))
+                            })?))
                         }
                     })
                 })
             })
             .await?;
-        match answer.value.map_err(Outcome::from)? {
-            Ok(link) => convert::lift_link(link)
+        match answer.value {
+            Taken::Link(link) => convert::lift_link(link)
                 .map(Content::Link)
                 .map_err(|kind| self.bad_answer(kind)),
-            Err(bytes) => Ok(Content::Stream(watched(
+            Taken::Stream(bytes) => Ok(Content::Stream(watched(
                 bytes,
                 answer.place,
                 self.limits().deadline,
@@ -147,27 +151,37 @@ impl Pool {
         let options = convert::lower_write_options(options);
         let activity = Activity::default();
         let (size, content_type) = (upload.size, upload.content_type.clone());
-        let lent = LentUpload::new(Cutter::new(upload, budget, activity.clone()), size, content_type);
+        let lent = LentUpload::new(
+            Cutter::new(upload, budget, activity.clone()),
+            size,
+            content_type,
+        );
         let answer = self
-            .call("write", Patience::Progress(activity), move |accessor, live| {
-                Box::pin(async move {
-                    let Some(writable) = &live.writable else {
-                        return Ok(Err(unsupported("write").into()));
-                    };
-                    let lent = accessor.with(|mut access| access.get().table.push(lent))?;
-                    writable
-                        .call_write(accessor, live.volume, text, lent, options)
-                        .await
-                })
-            })
+            .call(
+                "write",
+                Patience::Progress(activity),
+                move |accessor, live| {
+                    Box::pin(async move {
+                        let Some(writable) = &live.writable else {
+                            return Ok(Err(unsupported("write").into()));
+                        };
+                        let lent = accessor.with(|mut access| access.get().table.push(lent))?;
+                        writable
+                            .call_write(accessor, live.volume, text, lent, options)
+                            .await
+                    })
+                },
+            )
             .await?;
-        checked(self, answer, |entry| Ok(convert::lift_named(entry, path.name())))
+        checked(self, answer, |entry| {
+            Ok(convert::lift_named(entry, path.name()))
+        })
     }
 
     pub(crate) async fn make_directory(&self, path: &Path) -> Result<Entry> {
         let text = path.as_str().to_owned();
         let answer = self
-            .call("make-directory", Patience::Deadline, move |accessor, live| {
+            .call("make-directory", long(), move |accessor, live| {
                 Box::pin(async move {
                     let Some(writable) = &live.writable else {
                         return Ok(Err(unsupported("make directories").into()));
@@ -178,7 +192,9 @@ impl Pool {
                 })
             })
             .await?;
-        checked(self, answer, |entry| Ok(convert::lift_named(entry, path.name())))
+        checked(self, answer, |entry| {
+            Ok(convert::lift_named(entry, path.name()))
+        })
     }
 
     pub(crate) async fn remove(
@@ -212,7 +228,9 @@ impl Pool {
                     let Some(transfer) = &live.transfer else {
                         return Ok(Err(unsupported("copy").into()));
                     };
-                    transfer.call_copy(accessor, live.volume, plan, cursor).await
+                    transfer
+                        .call_copy(accessor, live.volume, plan, cursor)
+                        .await
                 })
             })
             .await?;
@@ -227,7 +245,9 @@ impl Pool {
                     let Some(transfer) = &live.transfer else {
                         return Ok(Err(unsupported("rename").into()));
                     };
-                    transfer.call_rename(accessor, live.volume, plan, cursor).await
+                    transfer
+                        .call_rename(accessor, live.volume, plan, cursor)
+                        .await
                 })
             })
             .await?;
@@ -242,7 +262,7 @@ impl Pool {
         let path = path.as_str().to_owned();
         let options = convert::lower_link_upload_options(options);
         let answer = self
-            .call("link-upload", Patience::Deadline, move |accessor, live| {
+            .call("link-upload", long(), move |accessor, live| {
                 Box::pin(async move {
                     let Some(sharing) = &live.sharing else {
                         return Ok(Err(unsupported("link uploads").into()));
@@ -307,7 +327,9 @@ impl Pool {
                 })
             })
             .await?;
-        checked(self, answer, |entry| Ok(convert::lift_named(entry, path.name())))
+        checked(self, answer, |entry| {
+            Ok(convert::lift_named(entry, path.name()))
+        })
     }
 
     pub(crate) async fn abort_upload(&self, path: &Path, token: String) -> Result<()> {

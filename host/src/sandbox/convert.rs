@@ -61,9 +61,9 @@ impl From<Outcome> for types::Error {
             }),
             Outcome::InvalidArgument(text) => Self::InvalidArgument(text),
             Outcome::Unsupported(text) => Self::Unsupported(text),
-            Outcome::RateLimited(after) => {
-                Self::RateLimited(after.map(|after| u64::try_from(after.as_millis()).unwrap_or(u64::MAX)))
-            }
+            Outcome::RateLimited(after) => Self::RateLimited(
+                after.map(|after| u64::try_from(after.as_millis()).unwrap_or(u64::MAX)),
+            ),
             Outcome::Unavailable(text) => Self::Unavailable(text),
             Outcome::QuotaExceeded(text) => Self::QuotaExceeded(text),
             Outcome::TooLarge(limit) => Self::TooLarge(limit),
@@ -81,7 +81,13 @@ fn line(text: String) -> String {
     }
     text.chars()
         .take(MESSAGE)
-        .map(|character| if character.is_control() { ' ' } else { character })
+        .map(|character| {
+            if character.is_control() {
+                ' '
+            } else {
+                character
+            }
+        })
         .collect()
 }
 
@@ -120,7 +126,9 @@ pub(super) fn lift_finding(finding: storage::Finding) -> Finding {
 pub(super) fn lift_listed(entry: types::Entry) -> Checked<Entry> {
     let name = entry.name.as_str();
     if matches!(name, "" | "." | "..") || name.contains(['/', '\0']) {
-        return Err(FaultKind::BadAnswer("an entry's name is not one segment of a path".to_owned()));
+        return Err(FaultKind::BadAnswer(
+            "an entry's name is not one segment of a path".to_owned(),
+        ));
     }
     Ok(lift_entry(entry))
 }
@@ -155,7 +163,11 @@ fn is_etag(text: &str) -> bool {
     opaque
         .strip_prefix('"')
         .and_then(|rest| rest.strip_suffix('"'))
-        .is_some_and(|inner| inner.bytes().all(|byte| byte == 0x21 || (0x23..=0x7e).contains(&byte)))
+        .is_some_and(|inner| {
+            inner
+                .bytes()
+                .all(|byte| byte == 0x21 || (0x23..=0x7e).contains(&byte))
+        })
 }
 
 fn is_header_text(text: &str) -> bool {
@@ -170,7 +182,11 @@ pub(super) fn lift_page(page: storage::Page, limit: u32) -> Checked<Page> {
         )));
     }
     Ok(Page {
-        entries: page.entries.into_iter().map(lift_listed).collect::<Checked<_>>()?,
+        entries: page
+            .entries
+            .into_iter()
+            .map(lift_listed)
+            .collect::<Checked<_>>()?,
         next: page.next,
     })
 }
@@ -200,7 +216,9 @@ pub(super) fn lift_link(link: storage::Link) -> Checked<Link> {
             Link::HostOnly(lift_signed_request(request)?)
         }
         storage::Link::HostOnly(_) => {
-            return Err(FaultKind::BadAnswer("a link's method is not GET".to_owned()));
+            return Err(FaultKind::BadAnswer(
+                "a link's method is not GET".to_owned(),
+            ));
         }
     })
 }
@@ -220,7 +238,9 @@ fn checked_url(url: String) -> Checked<String> {
     if web && url.bytes().all(|byte| byte.is_ascii_graphic()) {
         Ok(url)
     } else {
-        Err(FaultKind::BadAnswer("a link is not an http or https URL".to_owned()))
+        Err(FaultKind::BadAnswer(
+            "a link is not an http or https URL".to_owned(),
+        ))
     }
 }
 
@@ -269,7 +289,9 @@ pub(super) fn lift_upload_link(link: sharing::UploadLink) -> Checked<UploadLink>
         sharing::UploadLink::Single(request) => UploadLink::Single(lift_signed_request(request)?),
         sharing::UploadLink::Multipart(upload) => {
             if upload.part_size == 0 || upload.max_parts == 0 {
-                return Err(FaultKind::BadAnswer("an upload has parts of no size".to_owned()));
+                return Err(FaultKind::BadAnswer(
+                    "an upload has parts of no size".to_owned(),
+                ));
             }
             UploadLink::Multipart(MultipartUpload {
                 token: upload.token,
@@ -338,7 +360,13 @@ mod tests {
 
     #[test]
     fn links_lead_to_the_web() {
-        for bad in ["file:///etc/passwd", "https://a/\r\nx: y", "javascript:alert(1)", "https://a/ b", ""] {
+        for bad in [
+            "file:///etc/passwd",
+            "https://a/\r\nx: y",
+            "javascript:alert(1)",
+            "https://a/ b",
+            "",
+        ] {
             let link = storage::Link::Shareable(storage::SignedUrl {
                 url: bad.to_owned(),
                 expires: None,

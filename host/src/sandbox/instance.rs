@@ -8,11 +8,7 @@ use std::{
     time::Duration,
 };
 
-use futures::{
-    StreamExt,
-    future::BoxFuture,
-    stream::FuturesUnordered,
-};
+use futures::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use tokio::{
     sync::{mpsc, watch},
     task::AbortHandle,
@@ -27,7 +23,8 @@ use crate::{FaultKind, Limits, Outcome};
 
 /// A call on its way to an instance. An error is a trap, and ends the instance.
 pub(super) type Job = Box<
-    dyn for<'a> FnOnce(&'a Accessor<Context>, &'a Live) -> BoxFuture<'a, wasmtime::Result<()>> + Send,
+    dyn for<'a> FnOnce(&'a Accessor<Context>, &'a Live) -> BoxFuture<'a, wasmtime::Result<()>>
+        + Send,
 >;
 
 /// How long an instance without calls stays: its memory is worth more than the 0.1 ms to make another.

@@ -40,7 +40,9 @@ impl GuestLog {
         if state.left == 0 {
             return;
         }
-        let allowed = bytes.len().min(usize::try_from(state.left).unwrap_or(usize::MAX));
+        let allowed = bytes
+            .len()
+            .min(usize::try_from(state.left).unwrap_or(usize::MAX));
         state.left -= allowed as u64;
         for &byte in bytes.iter().take(allowed) {
             if byte != b'\n' {
@@ -60,7 +62,13 @@ impl GuestLog {
         // Control characters could rewrite a terminal.
         let text: String = String::from_utf8_lossy(line)
             .chars()
-            .map(|character| if character.is_control() { ' ' } else { character })
+            .map(|character| {
+                if character.is_control() {
+                    ' '
+                } else {
+                    character
+                }
+            })
             .collect();
         line.clear();
         if !text.trim().is_empty() {

@@ -16,6 +16,7 @@ use wasmtime::{Store, UpdateDeadline, component::Accessor};
 
 use self::supervisor::Supervisor;
 use super::{
+    bindings::orlop::driver::types,
     blueprint::{Blueprint, Live},
     context::Context,
     instance::{End, InFlight, Instance, Seed},
@@ -37,7 +38,12 @@ pub(crate) struct Pool {
     permits: Semaphore,
     supervisor: Supervisor,
     faults: AtomicU64,
+    /// What the last call said if it shows that the storage cannot be used; none if it can.
+    trouble: Mutex<Option<String>>,
 }
+
+/// A call in an instance: an error outside is a trap, one inside the driver's answer.
+pub(super) type Call<'a, T> = BoxFuture<'a, wasmtime::Result<Result<T, types::Error>>>;
 
 /// How long a call may take.
 pub(super) enum Patience {
@@ -48,8 +54,8 @@ pub(super) enum Patience {
 }
 
 /// The answer of a call, and the place in the instance that it still holds, for answers that stream.
-pub(super) struct Answered<R> {
-    pub(super) value: R,
+pub(super) struct Answered<T> {
+    pub(super) value: T,
     pub(super) place: Place,
 }
 
@@ -86,6 +92,7 @@ impl Pool {
             permits: Semaphore::new(places),
             supervisor: Supervisor::default(),
             faults: AtomicU64::new(0),
+            trouble: Mutex::default(),
             limits,
         }
     }
@@ -107,34 +114,39 @@ impl Pool {
     }
 
     pub(crate) fn health(&self) -> Health {
-        let held_off = self.supervisor.held_off();
+        let trouble = self.trouble().clone();
+        let broke = self.supervisor.last_fault();
         Health {
-            ready: held_off.is_none(),
-            last_error: self.supervisor.last_fault().map(|kind| self.fault(kind).to_string()),
-            instances: self.lock().iter().filter(|instance| instance.is_open()).count(),
+            ready: trouble.is_none() && self.supervisor.held_off().is_none(),
+            last_error: trouble.or_else(|| broke.map(|kind| self.fault(kind).to_string())),
+            instances: self
+                .lock()
+                .iter()
+                .filter(|instance| instance.is_open())
+                .count(),
             faults: self.faults.load(Ordering::Relaxed),
         }
     }
 
     /// Makes an instance, so that a configuration that the driver refuses is known at once.
     pub(crate) async fn open(&self) -> Result<()> {
-        self.call("open", Patience::Deadline, |_, _| Box::pin(async { Ok(()) }))
-            .await
-            .map(drop)
+        self.call("open", Patience::Deadline, |_, _| {
+            Box::pin(async { Ok(Ok(())) })
+        })
+        .await
+        .map(drop)
     }
 
     /// Makes one call in some instance and waits for its answer.
-    pub(super) async fn call<R, F>(
+    pub(super) async fn call<T, F>(
         &self,
         name: &'static str,
         patience: Patience,
         call: F,
-    ) -> Result<Answered<R>>
+    ) -> Result<Answered<T>>
     where
-        R: Send + 'static,
-        F: for<'a> FnOnce(&'a Accessor<Context>, &'a Live) -> BoxFuture<'a, wasmtime::Result<R>>
-            + Send
-            + 'static,
+        T: Send + 'static,
+        F: for<'a> FnOnce(&'a Accessor<Context>, &'a Live) -> Call<'a, T> + Send + 'static,
     {
         let started = Instant::now();
         let result = self.call_unmeasured(patience, call).await;
@@ -148,15 +160,14 @@ impl Pool {
         )
         .increment(1);
         metrics::histogram!("orlop_driver_call_seconds", "call" => name).record(started.elapsed());
+        self.note(&result);
         result
     }
 
-    async fn call_unmeasured<R, F>(&self, patience: Patience, call: F) -> Result<Answered<R>>
+    async fn call_unmeasured<T, F>(&self, patience: Patience, call: F) -> Result<Answered<T>>
     where
-        R: Send + 'static,
-        F: for<'a> FnOnce(&'a Accessor<Context>, &'a Live) -> BoxFuture<'a, wasmtime::Result<R>>
-            + Send
-            + 'static,
+        T: Send + 'static,
+        F: for<'a> FnOnce(&'a Accessor<Context>, &'a Live) -> Call<'a, T> + Send + 'static,
     {
         let deadline = self.limits.deadline;
         let _permit = tokio::time::timeout(deadline, self.permits.acquire())
@@ -201,6 +212,7 @@ impl Pool {
         match answer {
             Some(Ok(value)) => {
                 self.supervisor.succeeded();
+                let value = value.map_err(Outcome::from)?;
                 Ok(Answered { value, place })
             }
             Some(Err(_)) => Err(match place.instance.ended().await {
@@ -215,6 +227,19 @@ impl Pool {
                 Err(self.broke(&place.instance, FaultKind::Deadline(deadline)))
             }
         }
+    }
+
+    /// Remembers whether the storage can be used: an answer such as `not-found` shows that it can.
+    fn note<T>(&self, result: &Result<Answered<T>>) {
+        let trouble = match result {
+            Err(Error::Outcome(outcome)) if is_trouble(outcome) => Some(outcome.to_string()),
+            _ => None,
+        };
+        *self.trouble() = trouble;
+    }
+
+    fn trouble(&self) -> std::sync::MutexGuard<'_, Option<String>> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// An answer that the contract does not allow.
@@ -292,7 +317,9 @@ impl Pool {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Arc<Instance>>> {
-        self.instances.lock().unwrap_or_else(PoisonError::into_inner)
+        self.instances
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -306,4 +333,16 @@ pub(crate) fn store(engine: &wasmtime::Engine, context: Context) -> Store<Contex
         Ok(UpdateDeadline::Yield(1))
     });
     store
+}
+
+/// Whether an answer shows that the storage cannot be used as it is.
+fn is_trouble(outcome: &Outcome) -> bool {
+    matches!(
+        outcome,
+        Outcome::Unauthenticated(_)
+            | Outcome::InvalidConfig(_)
+            | Outcome::Unavailable(_)
+            | Outcome::Blocked(_)
+            | Outcome::TimedOut
+    )
 }

@@ -12,7 +12,10 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::PollSender;
 use wasmtime::{
     StoreContextMut,
-    component::{Destination, FutureConsumer, FutureReader, Source, StreamConsumer, StreamProducer, StreamReader, StreamResult},
+    component::{
+        Destination, FutureConsumer, FutureReader, Source, StreamConsumer, StreamProducer,
+        StreamReader, StreamResult,
+    },
 };
 
 use super::{bindings::orlop::driver::types, context::Context};
@@ -70,10 +73,14 @@ pub(super) fn take(
         match whole.await {
             Ok(Ok(())) => None,
             Ok(Err(error)) => Some(Err(Outcome::from(error))),
-            Err(_) => Some(Err(Outcome::Unavailable("the driver stopped half way".to_owned()))),
+            Err(_) => Some(Err(Outcome::Unavailable(
+                "the driver stopped half way".to_owned(),
+            ))),
         }
     });
-    Ok(Box::pin(pieces.map(Ok).chain(end.filter_map(std::future::ready))))
+    Ok(Box::pin(
+        pieces.map(Ok).chain(end.filter_map(std::future::ready)),
+    ))
 }
 
 /// Takes a stream without a trailing result from a guest: the body of a request.
@@ -83,7 +90,9 @@ pub(super) fn pipe(
 ) -> wasmtime::Result<impl Stream<Item = Bytes> + Send + use<>> {
     let (sender, mut receiver) = mpsc::channel(PIECES);
     stream.pipe(store, PieceConsumer(PollSender::new(sender)))?;
-    Ok(futures::stream::poll_fn(move |context| receiver.poll_recv(context)))
+    Ok(futures::stream::poll_fn(move |context| {
+        receiver.poll_recv(context)
+    }))
 }
 
 struct Producer {

@@ -70,6 +70,7 @@ fn expand(input: TokenStream) -> Result<TokenStream, String> {
                 path: {contract:?},
                 world: "orlop:component/component",
                 runtime_path: "::orlop_driver::wit_bindgen::rt",
+                export_macro_name: "__export_component",
                 with: {{
                     "orlop:driver/types@0.1.0": ::orlop_driver::bindings::orlop::driver::types,
                     "orlop:driver/http@0.1.0": ::orlop_driver::bindings::orlop::driver::http,
@@ -80,7 +81,7 @@ fn expand(input: TokenStream) -> Result<TokenStream, String> {
             }});
             struct Component;
             {glue}
-            export!(Component);
+            __export_component!(Component);
         }}
         "#
     )

@@ -91,7 +91,9 @@ impl Supervisor {
 
 fn pause(faults: u32) -> Duration {
     let doublings = faults.saturating_sub(FORGIVEN + 1).min(16);
-    FIRST_PAUSE.saturating_mul(1 << doublings).min(LONGEST_PAUSE)
+    FIRST_PAUSE
+        .saturating_mul(1 << doublings)
+        .min(LONGEST_PAUSE)
 }
 
 #[cfg(test)]
