@@ -1,0 +1,34 @@
+//! Orlop as its users meet it: the built program, over an S3 server in this process.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod harness;
+
+mod api;
+mod checks;
+mod commands;
+mod conditions;
+mod configuration;
+mod demo;
+mod downloads;
+mod drivers;
+mod endpoints;
+mod failures;
+mod folders;
+mod listing;
+mod mounts;
+mod names;
+mod operations;
+mod ranges;
+mod removal;
+mod sandbox;
+mod secrets;
+mod shutdown;
+mod transfers;
+mod uploads;

@@ -1,0 +1,166 @@
+//! `Range` and `If-Range` (RFC 9110 §14), through the host and at the storage.
+
+use http::Method;
+
+use crate::harness::{World, noise, send};
+
+const SIZE: usize = 1000;
+
+/// What is asked, what comes back: the status, the first byte and the one behind the last.
+const CASES: [(&str, u16, usize, usize); 22] = [
+    ("bytes=0-0", 206, 0, 1),
+    ("bytes=0-499", 206, 0, 500),
+    ("bytes=500-999", 206, 500, 1000),
+    ("bytes=500-", 206, 500, 1000),
+    ("bytes=0-", 206, 0, 1000),
+    ("bytes=999-", 206, 999, 1000),
+    ("bytes=999-5000", 206, 999, 1000),
+    ("bytes=-1", 206, 999, 1000),
+    ("bytes=-500", 206, 500, 1000),
+    ("bytes=-1000", 206, 0, 1000),
+    ("bytes=-5000", 206, 0, 1000),
+    ("bytes=0-99999999999999999999999999", 206, 0, 1000),
+    ("bytes=1000-", 416, 0, 0),
+    ("bytes=1000-1001", 416, 0, 0),
+    ("bytes=99999999999999999999999999-", 416, 0, 0),
+    ("bytes=-0", 416, 0, 0),
+    // What makes no sense, and other units, count as no range at all.
+    ("bytes=5-3", 200, 0, 1000),
+    ("bytes=a-b", 200, 0, 1000),
+    ("bytes=", 200, 0, 1000),
+    ("lines=0-1", 200, 0, 1000),
+    ("0-1", 200, 0, 1000),
+    // A server may answer several ranges with the whole.
+    ("bytes=0-1,5-6", 200, 0, 1000),
+];
+
+#[tokio::test]
+async fn one_range_at_a_time() {
+    let world = World::start().await;
+    let bytes = noise(SIZE);
+    world.put("f.bin", bytes.clone());
+    for (range, status, start, end) in CASES {
+        let answer = world
+            .get_with("/p/files/f.bin", &[("range", range)])
+            .await
+            .expect(status);
+        match status {
+            416 => {
+                assert_eq!(
+                    answer.header("content-range"),
+                    format!("bytes */{SIZE}"),
+                    "{range}"
+                );
+                answer.problem(416, "invalid-argument");
+                continue;
+            }
+            206 => {
+                let expected = format!("bytes {start}-{}/{SIZE}", end - 1);
+                assert_eq!(answer.header("content-range"), expected, "{range}");
+            }
+            _ => assert_eq!(answer.header("content-range"), "", "{range}"),
+        }
+        assert_eq!(
+            answer.header("content-length"),
+            (end - start).to_string(),
+            "{range}"
+        );
+        assert_eq!(answer.header("accept-ranges"), "bytes");
+        assert_eq!(answer.body, bytes.slice(start..end), "{range}");
+    }
+}
+
+#[tokio::test]
+async fn only_the_bytes_asked_for_are_fetched() {
+    let world = World::start().await;
+    world.put("f.bin", noise(SIZE));
+    world.s3.requests().reset();
+    world
+        .get_with("/p/files/f.bin", &[("range", "bytes=10-19")])
+        .await
+        .expect(206);
+    let fetches: Vec<_> = world
+        .s3
+        .requests()
+        .list()
+        .into_iter()
+        .filter(|request| request.method() == Method::GET && request.path() == "/files/f.bin")
+        .collect();
+    assert_eq!(fetches.len(), 1);
+    assert_eq!(fetches[0].header("range"), Some("bytes=10-19"));
+}
+
+#[tokio::test]
+async fn an_empty_file_has_no_ranges() {
+    let world = World::start().await;
+    world.put("empty", "");
+    for (range, status) in [("bytes=0-", 416), ("bytes=0-0", 416), ("bytes=-1", 200)] {
+        let answer = world
+            .get_with("/p/files/empty", &[("range", range)])
+            .await
+            .expect(status);
+        if status == 416 {
+            assert_eq!(answer.header("content-range"), "bytes */0", "{range}");
+        } else {
+            assert!(answer.body.is_empty());
+        }
+    }
+}
+
+#[tokio::test]
+async fn head_ignores_ranges() {
+    let world = World::start().await;
+    world.put("f.bin", noise(SIZE));
+    for path in ["/p/files/f.bin", "/d/files/f.bin"] {
+        let answer = world
+            .send_with(Method::HEAD, path, &[("range", "bytes=0-9")])
+            .await
+            .expect(200);
+        assert_eq!(answer.header("content-length"), SIZE.to_string());
+        assert_eq!(answer.header("accept-ranges"), "bytes");
+    }
+}
+
+#[tokio::test]
+async fn a_range_counts_only_for_the_version_it_is_of() {
+    let world = World::start().await;
+    world.put("f.bin", noise(SIZE));
+    let whole = world.get("/p/files/f.bin").await.expect(200);
+    let etag = whole.header("etag").to_owned();
+    let weak = format!("W/{etag}");
+    for (condition, status) in [
+        (etag.as_str(), 206),
+        ("\"another\"", 200),
+        (weak.as_str(), 200),
+        ("Thu, 01 Jan 1970 00:00:00 GMT", 200),
+        ("nonsense", 200),
+    ] {
+        let headers = [("range", "bytes=10-19"), ("if-range", condition)];
+        let answer = world
+            .get_with("/p/files/f.bin", &headers)
+            .await
+            .expect(status);
+        let expected = if status == 206 {
+            whole.body.slice(10..20)
+        } else {
+            whole.body.clone()
+        };
+        assert_eq!(answer.body, expected, "{condition}");
+    }
+}
+
+#[tokio::test]
+async fn the_storage_takes_ranges_at_the_redirect() {
+    let world = World::start().await;
+    let bytes = noise(SIZE);
+    world.put("f.bin", bytes.clone());
+    let redirect = world
+        .get_with("/d/files/f.bin", &[("range", "bytes=10-19")])
+        .await
+        .expect(302);
+    let request = world
+        .http
+        .get(redirect.header("location"))
+        .header("range", "bytes=10-19");
+    assert_eq!(send(request).await.expect(206).body, bytes.slice(10..20));
+}
