@@ -44,6 +44,8 @@ impl Demo {
         output: &Output,
         interrupt: Interrupt,
     ) -> anyhow::Result<()> {
+        // Before the first instance is counted.
+        orlop::serve::record_metrics();
         let config = self.settings.over(config);
         let listen = self.listen(&config);
         listen.permit(config.anonymous).map_err(Usage)?;

@@ -85,7 +85,7 @@ async fn a_page_may_be_as_small_as_one_entry() {
     seen.sort();
     assert_eq!(
         seen,
-        ["/files/f/a", "/files/f/b", "/files/f/c", "/files/f/d"]
+        ["/files/f/a", "/files/f/b/", "/files/f/c", "/files/f/d/"]
     );
 
     for limit in ["0", "1001", "-1", "x"] {

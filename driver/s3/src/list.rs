@@ -1,5 +1,7 @@
 //! Listing: pages of raw keys, and pages of a directory's entries.
 
+use std::borrow::Cow;
+
 use orlop_driver::{Entry, Error, Host, Page, Path, Result};
 use serde::{Deserialize, Serialize};
 
@@ -87,7 +89,12 @@ impl<H: Host> S3<H> {
         };
         client
             .call(&operation, |response| {
-                let listing = listing::read(&String::from_utf8_lossy(&response.body))?;
+                // Checking is far quicker than mending, and there is hardly ever anything to mend.
+                let body = match std::str::from_utf8(&response.body) {
+                    Ok(body) => Cow::Borrowed(body),
+                    Err(_) => String::from_utf8_lossy(&response.body),
+                };
+                let listing = listing::read(&body)?;
                 match listing
                     .objects
                     .iter()

@@ -17,6 +17,9 @@ impl<H: Host> S3<H> {
             Some(Kind::Directory) => None,
             _ => match self.stat_file(path).await {
                 Ok(entry) => return Ok(entry),
+                Err(error @ Error::PermissionDenied(_)) if want == Some(Kind::File) => {
+                    return Err(self.explain(path, error).await);
+                }
                 Err(error) if want == Some(Kind::File) => return Err(error),
                 Err(Error::NotFound) => None,
                 // Who may not list gets 403 for a key that is not there.
@@ -28,6 +31,20 @@ impl<H: Host> S3<H> {
             Ok(Entry::directory(path.name()))
         } else {
             Err(refused.unwrap_or(Error::NotFound))
+        }
+    }
+
+    /// Why a HEAD was refused: its answer has no body to tell, and 403 also means a key that is not there, to
+    /// who may not list, and credentials that are wrong. A listing's answer tells them apart.
+    async fn explain(&self, path: &Path, refused: Error) -> Error {
+        let listed = match key::of_file(path) {
+            Ok(key) => self.has_keys(&key).await.map_err(Error::from),
+            Err(error) => Err(error.into()),
+        };
+        match listed {
+            Ok(false) => Error::NotFound,
+            Err(error @ (Error::Unauthenticated(_) | Error::InvalidConfig(_))) => error,
+            Ok(true) | Err(_) => refused,
         }
     }
 

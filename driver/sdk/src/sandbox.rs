@@ -10,6 +10,7 @@ use crate::{
         wasi::clocks::monotonic_clock,
         wit_future, wit_stream,
     },
+    stream::Handles,
 };
 
 /// The host outside the sandbox, reached through the contract's imports.
@@ -94,25 +95,22 @@ fn lower(request: Request<'_, uploads::Part>) -> http::Request<'_> {
     }
 }
 
-/// The reading ends of a stream and of the future that says whether it is whole.
-type ReadingEnds = (
-    wit_bindgen::StreamReader<u8>,
-    wit_bindgen::FutureReader<Result<(), types::Error>>,
-);
+/// The result that follows a stream: whether it was whole.
+type Whole = Result<(), types::Error>;
 
 /// Turns a stream into handles for the host: its own ones if it lent them, else new ones that a task
 /// of its own feeds. `new_stream` and `new_future` come from the generated code of the calling world.
 #[doc(hidden)]
 pub fn lower_stream(
     stream: ByteStream,
-    new_stream: fn() -> (wit_bindgen::StreamWriter<u8>, wit_bindgen::StreamReader<u8>),
-    new_future: fn(
-        fn() -> Result<(), types::Error>,
+    new_stream: impl FnOnce() -> (wit_bindgen::StreamWriter<u8>, wit_bindgen::StreamReader<u8>),
+    new_future: impl FnOnce(
+        fn() -> Whole,
     ) -> (
-        wit_bindgen::FutureWriter<Result<(), types::Error>>,
-        wit_bindgen::FutureReader<Result<(), types::Error>>,
+        wit_bindgen::FutureWriter<Whole>,
+        wit_bindgen::FutureReader<Whole>,
     ),
-) -> ReadingEnds {
+) -> Handles {
     use futures::StreamExt;
 
     let mut pieces = match stream.into_handles() {

@@ -5,7 +5,7 @@ use crate::{Kind, Path};
 /// What to do about files that are at the destination already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Overwrite {
-    /// They end the work with [`Error::AlreadyExists`].
+    /// They end the work with [`Error::AlreadyExists`](crate::Error::AlreadyExists).
     Refuse,
     /// They are replaced; directories are merged.
     Replace,

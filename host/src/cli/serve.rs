@@ -40,6 +40,8 @@ impl Serve {
         output: &Output,
         interrupt: Interrupt,
     ) -> anyhow::Result<()> {
+        // Before the first instance is counted.
+        orlop::serve::record_metrics();
         let mut config = self.settings.over(config);
         let listen = config.listen.unwrap_or(Listen::DEFAULT);
         listen.permit(config.anonymous).map_err(Usage)?;

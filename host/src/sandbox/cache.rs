@@ -92,7 +92,11 @@ pub(crate) fn compile(engine: &Engine, bytes: &[u8]) -> Result<Component, Compon
             let reason = "it is a core module; build it for wasm32-wasip2".to_owned();
             return Err(ComponentError::Invalid(reason));
         }
-        _ => return Err(ComponentError::Invalid("it is not WebAssembly at all".to_owned())),
+        _ => {
+            return Err(ComponentError::Invalid(
+                "it is not WebAssembly at all".to_owned(),
+            ));
+        }
     }
     Component::from_binary(engine, bytes)
         .map_err(|error| ComponentError::Invalid(format!("{error:#}")))

@@ -127,12 +127,45 @@ async fn a_head_has_no_code_so_the_clocks_are_compared() {
         .unwrap();
     assert_eq!(entry.size, 3);
 
-    let fake = Fake::new([refused("Mon, 23 Nov 2026 00:00:05 GMT")]);
+    let fake = Fake::new([
+        refused("Mon, 23 Nov 2026 00:00:05 GMT"),
+        error(403, "AccessDenied"),
+    ]);
     let failed = fake
         .open(json!({}))
         .stat(&path("a"), Some(Kind::File))
         .await;
     assert!(matches!(failed, Err(Error::PermissionDenied(_))));
+}
+
+#[tokio::test]
+async fn a_refused_head_is_explained_by_a_listing() {
+    type Check = fn(&Error) -> bool;
+    let cases: [(_, Check); 4] = [
+        (error(403, "InvalidAccessKeyId"), |error| {
+            matches!(error, Error::Unauthenticated(_))
+        }),
+        (error(403, "AccessDenied"), |error| {
+            matches!(error, Error::PermissionDenied(_))
+        }),
+        (listing(&[], false, ""), |error| {
+            matches!(error, Error::NotFound)
+        }),
+        (listing(&[("a", 1)], false, ""), |error| {
+            matches!(error, Error::PermissionDenied(_))
+        }),
+    ];
+    for (number, (explanation, is_right)) in cases.into_iter().enumerate() {
+        let fake = Fake::new([answer(403, &[], ""), explanation]);
+        let failed = fake
+            .open(json!({}))
+            .stat(&path("a"), Some(Kind::File))
+            .await;
+        assert!(
+            failed.as_ref().is_err_and(is_right),
+            "case {number}: {failed:?}"
+        );
+    }
 }
 
 #[tokio::test]
