@@ -14,7 +14,8 @@ test: setup ## run every test
 	cargo test --workspace
 
 bench: setup ## measure against native code: a table, and target/bench.json
-	cargo run --release --package orlop-bench
+	cargo build --release --package orlop --package orlop-bench
+	./target/release/orlop-bench
 
 lint: setup ## formatting, clippy and docs, warnings denied
 	cargo fmt --all --check

@@ -1,0 +1,85 @@
+//! Downloads through the host, against what the host is in the way of.
+
+use std::time::Instant;
+
+use anyhow::Result;
+use orlop::Path;
+
+use super::{link::signed_natively, rounds::in_turn};
+use crate::{
+    client::Target,
+    native::Native,
+    orlop_process::Orlop,
+    pace::Pace,
+    plain_server,
+    process::Process,
+    row::{Row, Unit},
+    scale::Scale,
+    storage,
+};
+
+pub(super) async fn measure(scale: Scale, orlop: &Orlop, native: &Native) -> Result<Vec<Row>> {
+    let running = orlop.start()?;
+    let ours = running.target("/p", storage::LARGE)?;
+    let url = signed_natively(native, &Path::parse(storage::LARGE)?).await?;
+    let direct = Target::parse(&url)?;
+    let plain = plain_server::start(&url)?;
+    let proxy = Target::parse(&format!("{}/{}/file", plain.url(), plain_server::PROXY))?;
+
+    let size = super::size(scale);
+    let name = |how: &str| format!("GET {size} through /p/, {how}");
+    let mut rows = Vec::new();
+    for gigabits in super::LINES {
+        let figures = in_turn(
+            scale.paced,
+            async || rate(&ours, Pace::gigabits(gigabits)).await,
+            async || rate(&direct, Pace::gigabits(gigabits)).await,
+        )
+        .await?;
+        let name = name(&format!(
+            "client on a line of {gigabits} Gbit/s, against direct"
+        ));
+        rows.push(Row::compared(name, Unit::MegabytesPerSecond, figures).at_least(0.9));
+    }
+    let figures = in_turn(
+        scale.transfers,
+        async || rate(&ours, Pace::UNLIMITED).await,
+        async || rate(&direct, Pace::UNLIMITED).await,
+    )
+    .await?;
+    let name_of = name(&format!("all on {} cores, against direct", super::cores()));
+    rows.push(Row::compared(name_of, Unit::MegabytesPerSecond, figures).at_least(0.9));
+
+    let (mut processor, mut rounds) = ((0.0, 0.0), 0.0);
+    let round = async |process: &Process, target: &Target, processor: &mut f64| {
+        let before = process.usage().processor()?;
+        let rate = rate(target, Pace::UNLIMITED).await?;
+        *processor += process.usage().processor()? - before;
+        anyhow::Ok(rate)
+    };
+    let figures = in_turn(
+        scale.transfers,
+        async || {
+            rounds += 1.0;
+            round(running.process(), &ours, &mut processor.0).await
+        },
+        async || round(&plain, &proxy, &mut processor.1).await,
+    )
+    .await?;
+    let name_of = name(&format!(
+        "all on {} cores, against a plain proxy",
+        super::cores()
+    ));
+    rows.push(Row::compared(name_of, Unit::MegabytesPerSecond, figures));
+    let cost = (processor.0 / rounds, processor.1 / rounds);
+    let name_of = format!("processor time of the proxy for {size}, against a plain proxy");
+    rows.push(Row::compared(name_of, Unit::Seconds, cost));
+    Ok(rows)
+}
+
+/// Downloads once, and returns millions of bytes per second.
+async fn rate(target: &Target, pace: Pace) -> Result<f64> {
+    let began = Instant::now();
+    let size = target.get(pace).await?;
+    Ok(size as f64 / 1e6 / began.elapsed().as_secs_f64())
+}
