@@ -116,9 +116,15 @@ impl Network {
         permit: Option<OwnedSemaphorePermit>,
     ) -> Result<Answer, Outcome> {
         let url = self.admit(&outgoing.url)?;
-        let headers = admit_headers(outgoing.headers, outgoing.length)?;
+        let mut headers = admit_headers(outgoing.headers, outgoing.length)?;
         let method = Method::from_bytes(outgoing.method.as_bytes())
             .map_err(|_| Outcome::InvalidArgument("the method is not one of HTTP's".to_owned()))?;
+        // The client says nothing of a body that is empty, and services want to be told (RFC 9110 §8.6).
+        if outgoing.length == Some(0)
+            && matches!(method, Method::PUT | Method::POST | Method::PATCH)
+        {
+            headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
+        }
         let patience = if method.is_safe() || method == Method::DELETE {
             self.answer_time
         } else {

@@ -12,7 +12,9 @@ mod upload;
 
 use anyhow::Result;
 
-use crate::{native, orlop_process::Orlop, report, sandbox, scale::Scale, storage};
+use crate::{
+    native, orlop_process::Orlop, plain_server::PlainServer, report, sandbox, scale::Scale, storage,
+};
 
 /// What can be measured by itself.
 pub(crate) const GROUPS: [&str; 8] = [
@@ -35,6 +37,7 @@ pub(crate) async fn all(scale: Scale, groups: &[&str]) -> Result<()> {
     let driver = sandbox::load(&sandbox::engine(cache.path())?).await?;
     let ours = sandbox::open(&driver, &config).await?;
     let orlop = Orlop::new(&storage)?;
+    let plain = PlainServer::start(&storage)?;
     let mut rows = Vec::new();
     for group in groups {
         report::progress(group);
@@ -44,9 +47,9 @@ pub(crate) async fn all(scale: Scale, groups: &[&str]) -> Result<()> {
             "library" => library::measure(scale, cache.path(), &config).await?,
             "starts" => start::measure(scale, &orlop).await?,
             "memory" => footprint::measure(scale, &orlop).await?,
-            "redirects" => redirect::measure(scale, &orlop, &native).await?,
-            "downloads" => download::measure(scale, &orlop, &native).await?,
-            "uploads" => upload::measure(scale, &orlop, &native).await?,
+            "redirects" => redirect::measure(scale, &orlop, &plain).await?,
+            "downloads" => download::measure(scale, &orlop, &native, &plain).await?,
+            "uploads" => upload::measure(scale, &orlop, &native, &plain).await?,
             unknown => anyhow::bail!("there is no group `{unknown}`"),
         });
     }

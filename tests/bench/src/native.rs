@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use bytes::Bytes;
 use futures::stream;
+use orlop::{Audience, Link, Path, ReadOptions};
 use orlop_driver::{
-    Storage,
+    Content, Storage,
     native::{NativeHost, NativeUpload},
 };
 use orlop_driver_s3::S3;
@@ -23,6 +24,24 @@ pub(crate) fn open(config: &Value) -> Result<Arc<Native>> {
         NativeHost::new()?,
         &config.to_string(),
     )?))
+}
+
+/// Makes a link for a client.
+pub(crate) async fn link(native: &Native, path: &Path) -> Result<String> {
+    match native.read(path, &for_client(path)).await? {
+        Content::Link(Link::Shareable(link)) => Ok(link.url),
+        _ => bail!("the driver gave no link for a client"),
+    }
+}
+
+/// What `/d/` asks for.
+pub(crate) fn for_client(path: &Path) -> ReadOptions {
+    ReadOptions {
+        audience: Audience::Client,
+        range: None,
+        filename: Some(path.name().to_owned()),
+        expires: None,
+    }
 }
 
 /// An upload of zeros that come over a line.

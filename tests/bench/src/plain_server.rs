@@ -1,13 +1,13 @@
 //! What Orlop's front doors are held against: the same HTTP server, set up in the same way, with handlers
-//! that know the answer already. In a process of its own.
+//! that know the answer already, or have the driver built in natively. In a process of its own.
 
-use std::{net::Ipv4Addr, time::Duration};
+use std::{io::Write, net::Ipv4Addr, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
 use axum::{
     Router,
     body::Body,
-    extract::State,
+    extract::{Path, Request, State},
     http::{
         HeaderValue, StatusCode,
         header::{CACHE_CONTROL, CONTENT_LENGTH, LOCATION, REFERRER_POLICY},
@@ -15,47 +15,83 @@ use axum::{
     response::Response,
     routing::get,
 };
+use futures::TryStreamExt;
 use hyper::service::service_fn;
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::conn::auto::Builder,
 };
-use std::io::Write;
-use tokio::net::{TcpListener, TcpStream};
+use orlop_driver::{Error, Writable, WriteOptions, native::NativeUpload};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    runtime::Handle,
+};
 use tower::Service as _;
 
-use crate::{process::Process, until_orphaned};
+use crate::{
+    client::Target,
+    native::{self, Native},
+    process::Process,
+    storage, until_orphaned,
+};
 
-/// The first argument of the process that is this server; the second is the URL that it knows.
+/// The first argument of the process that is this server; the second is the driver's configuration.
 pub(crate) const ROLE: &str = "serve-plain";
-/// Where it answers with a redirect to the URL.
-pub(crate) const REDIRECT: &str = "d";
-/// Where it fetches the URL and passes the bytes on.
-pub(crate) const PROXY: &str = "p";
+
+/// The server, while it runs.
+#[derive(Debug)]
+pub(crate) struct PlainServer {
+    process: Process,
+}
 
 /// As `orlop` has it.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
 
 #[derive(Clone)]
 struct Known {
-    url: String,
+    native: Arc<Native>,
+    /// A link to the large file.
+    link: String,
     location: HeaderValue,
     client: reqwest::Client,
 }
 
-/// Starts the server.
-pub(crate) fn start(url: &str) -> Result<Process> {
-    Process::start_role(&[ROLE, url])
+impl PlainServer {
+    /// Starts it.
+    pub(crate) fn start(storage: &Process) -> Result<Self> {
+        let config = storage::config(storage).to_string();
+        let process = Process::start_role(&[ROLE, &config])?;
+        Ok(Self { process })
+    }
+
+    /// Where it answers GET with one and the same redirect, and takes PUT to the path.
+    pub(crate) fn files(&self, path: &str) -> Result<Target> {
+        Target::parse(&format!("{}/d/{path}", self.process.url()))
+    }
+
+    /// Where it fetches the large file and passes the bytes on.
+    pub(crate) fn large_file(&self) -> Result<Target> {
+        Target::parse(&format!("{}/p/{}", self.process.url(), storage::LARGE))
+    }
+
+    /// The process.
+    pub(crate) fn process(&self) -> &Process {
+        &self.process
+    }
 }
 
 /// Is the server.
-pub(crate) async fn serve(url: &str) -> Result<()> {
+pub(crate) async fn serve(config: &str) -> Result<()> {
+    let config = serde_json::from_str(config).context("the configuration is no JSON")?;
+    let native = native::open(&config)?;
+    let link = native::link(&native, &orlop::Path::parse(storage::LARGE)?).await?;
     let router = Router::new()
-        .route(&format!("/{REDIRECT}/{{*path}}"), get(redirect))
-        .route(&format!("/{PROXY}/{{*path}}"), get(proxy))
+        .route("/d/{*path}", get(redirect).put(write))
+        .route("/p/{*path}", get(proxy))
         .with_state(Known {
-            url: url.to_owned(),
-            location: HeaderValue::try_from(url).context("the URL cannot stand in a header")?,
+            native,
+            location: HeaderValue::try_from(&link).context("the link cannot stand in a header")?,
+            link,
             client: reqwest::Client::builder()
                 .no_proxy()
                 .tcp_nodelay(true)
@@ -81,7 +117,7 @@ async fn redirect(State(known): State<Known>) -> Response {
 }
 
 async fn proxy(State(known): State<Known>) -> Result<Response, StatusCode> {
-    let answer = known.client.get(&known.url).send().await;
+    let answer = known.client.get(&known.link).send().await;
     let answer = answer.map_err(|_| StatusCode::BAD_GATEWAY)?;
     let length = answer.headers().get(CONTENT_LENGTH).cloned();
     let mut response = Response::new(Body::from_stream(answer.bytes_stream()));
@@ -89,6 +125,31 @@ async fn proxy(State(known): State<Known>) -> Result<Response, StatusCode> {
         response.headers_mut().insert(CONTENT_LENGTH, length);
     }
     Ok(response)
+}
+
+async fn write(
+    State(known): State<Known>,
+    Path(path): Path<String>,
+    request: Request,
+) -> Result<StatusCode, StatusCode> {
+    let path = orlop::Path::parse(path).map_err(|_| StatusCode::BAD_REQUEST)?;
+    let length = request.headers().get(CONTENT_LENGTH);
+    let size = length.and_then(|length| length.to_str().ok()?.parse().ok());
+    let pieces = request
+        .into_body()
+        .into_data_stream()
+        .map_err(|error| Error::Unavailable(error.to_string()));
+    let upload = NativeUpload::from_stream(pieces, size, None);
+    let runtime = Handle::current();
+    // What a driver does stays on its thread.
+    let writing = tokio::task::spawn_blocking(move || {
+        let options = WriteOptions::default();
+        runtime.block_on(known.native.write(&path, upload, &options))
+    });
+    match writing.await {
+        Ok(Ok(_)) => Ok(StatusCode::CREATED),
+        _ => Err(StatusCode::BAD_GATEWAY),
+    }
 }
 
 async fn accept(listener: TcpListener, router: Router) {

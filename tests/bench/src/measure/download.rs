@@ -5,26 +5,30 @@ use std::time::Instant;
 use anyhow::Result;
 use orlop::Path;
 
-use super::{link::signed_natively, rounds::in_turn};
+use super::rounds::in_turn;
 use crate::{
     client::Target,
-    native::Native,
+    native::{self, Native},
     orlop_process::Orlop,
     pace::Pace,
-    plain_server,
+    plain_server::PlainServer,
     process::Process,
     row::{Row, Unit},
     scale::Scale,
     storage,
 };
 
-pub(super) async fn measure(scale: Scale, orlop: &Orlop, native: &Native) -> Result<Vec<Row>> {
+pub(super) async fn measure(
+    scale: Scale,
+    orlop: &Orlop,
+    native: &Native,
+    plain: &PlainServer,
+) -> Result<Vec<Row>> {
     let running = orlop.start()?;
     let ours = running.target("/p", storage::LARGE)?;
-    let url = signed_natively(native, &Path::parse(storage::LARGE)?).await?;
+    let url = native::link(native, &Path::parse(storage::LARGE)?).await?;
     let direct = Target::parse(&url)?;
-    let plain = plain_server::start(&url)?;
-    let proxy = Target::parse(&format!("{}/{}/file", plain.url(), plain_server::PROXY))?;
+    let proxy = plain.large_file()?;
 
     let size = super::size(scale);
     let name = |how: &str| format!("GET {size} through /p/, {how}");
@@ -63,14 +67,14 @@ pub(super) async fn measure(scale: Scale, orlop: &Orlop, native: &Native) -> Res
             rounds += 1.0;
             round(running.process(), &ours, &mut processor.0).await
         },
-        async || round(&plain, &proxy, &mut processor.1).await,
+        async || round(plain.process(), &proxy, &mut processor.1).await,
     )
     .await?;
     let name_of = name(&format!(
         "all on {} cores, against a plain proxy",
         super::cores()
     ));
-    rows.push(Row::compared(name_of, Unit::MegabytesPerSecond, figures));
+    rows.push(Row::compared(name_of, Unit::MegabytesPerSecond, figures).at_least(0.9));
     let cost = (processor.0 / rounds, processor.1 / rounds);
     let name_of = format!("processor time of the proxy for {size}, against a plain proxy");
     rows.push(Row::compared(name_of, Unit::Seconds, cost));

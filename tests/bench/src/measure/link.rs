@@ -3,13 +3,12 @@
 use std::sync::Arc;
 
 use anyhow::{Result, bail};
-use orlop::{Audience, Link, Path, ReadOptions, Volume};
-use orlop_driver::{Content, Storage};
+use orlop::{Link, Path, Volume};
 
 use super::rounds::{calls, in_turn, local_calls};
 use crate::{
     client::Target,
-    native::Native,
+    native::{self, Native},
     pace::Pace,
     row::{Row, Unit},
     scale::Scale,
@@ -24,7 +23,7 @@ pub(super) async fn measure(scale: Scale, ours: &Volume, native: &Arc<Native>) -
     let file = Path::parse(format!("{}/{}", storage::FEW, storage::name(0)))?;
     for url in [
         signed(ours, &file).await?,
-        signed_natively(native, &file).await?,
+        native::link(native, &file).await?,
     ] {
         Target::parse(&url)?.get(Pace::UNLIMITED).await?;
     }
@@ -48,7 +47,7 @@ pub(super) async fn measure(scale: Scale, ours: &Volume, native: &Arc<Native>) -
                 let native = Arc::clone(native);
                 let call = move |number| {
                     let native = Arc::clone(&native);
-                    async move { signed_natively(&native, &path(number)?).await.map(drop) }
+                    async move { native::link(&native, &path(number)?).await.map(drop) }
                 };
                 local_calls(scale.links, at_a_time, call).await
             },
@@ -59,27 +58,10 @@ pub(super) async fn measure(scale: Scale, ours: &Volume, native: &Arc<Native>) -
     Ok(rows)
 }
 
-/// Makes a link for a client, as `/d/` asks for it.
-pub(super) async fn signed_natively(native: &Native, path: &Path) -> Result<String> {
-    match native.read(path, &options(path)).await? {
-        Content::Link(Link::Shareable(link)) => Ok(link.url),
-        _ => bail!("the driver gave no link for a client"),
-    }
-}
-
 async fn signed(ours: &Volume, path: &Path) -> Result<String> {
-    match ours.link(path, &options(path)).await? {
+    match ours.link(path, &native::for_client(path)).await? {
         Link::Shareable(link) => Ok(link.url),
         Link::HostOnly(_) => bail!("the driver gave no link for a client"),
-    }
-}
-
-fn options(path: &Path) -> ReadOptions {
-    ReadOptions {
-        audience: Audience::Client,
-        range: None,
-        filename: Some(path.name().to_owned()),
-        expires: None,
     }
 }
 

@@ -1,22 +1,21 @@
 //! Redirects: how many answers of 302 a second.
 
 use anyhow::{Context, Result};
-use orlop::Path;
 
-use super::{link::signed_natively, rounds::in_turn};
+use super::rounds::in_turn;
 use crate::{
     client::Target,
     load,
-    native::Native,
     orlop_process::Orlop,
-    plain_server,
+    pace::Pace,
+    plain_server::PlainServer,
     process::Process,
     row::{Row, Unit},
     scale::Scale,
     storage,
 };
 
-pub(super) async fn measure(scale: Scale, orlop: &Orlop, native: &Native) -> Result<Vec<Row>> {
+pub(super) async fn measure(scale: Scale, orlop: &Orlop, plain: &PlainServer) -> Result<Vec<Row>> {
     let running = orlop.start()?;
     let names = || {
         (0..storage::FEW_FILES).map(|number| format!("{}/{}", storage::FEW, storage::name(number)))
@@ -24,14 +23,8 @@ pub(super) async fn measure(scale: Scale, orlop: &Orlop, native: &Native) -> Res
     let ours: Vec<Target> = names()
         .map(|name| running.target("/d", &name))
         .collect::<Result<_>>()?;
-
-    // The constant answer is the very one that ours gives.
-    let first = names().next().context("no files")?;
-    let url = signed_natively(native, &Path::parse(first)?).await?;
-    let plain = plain_server::start(&url)?;
-    let door = format!("{}/{}", plain.url(), plain_server::REDIRECT);
     let baseline: Vec<Target> = names()
-        .map(|name| Target::parse(&format!("{door}/bench/{name}")))
+        .map(|name| plain.files(&name))
         .collect::<Result<_>>()?;
     for (target, side) in [
         (ours.first(), "orlop"),
@@ -43,9 +36,7 @@ pub(super) async fn measure(scale: Scale, orlop: &Orlop, native: &Native) -> Res
         let location = head
             .header("location")
             .context("a redirect leads nowhere")?;
-        Target::parse(location)?
-            .get(crate::pace::Pace::UNLIMITED)
-            .await?;
+        Target::parse(location)?.get(Pace::UNLIMITED).await?;
     }
 
     let mut processor = (0.0, 0.0);
@@ -61,7 +52,7 @@ pub(super) async fn measure(scale: Scale, orlop: &Orlop, native: &Native) -> Res
     let figures = in_turn(
         scale.rounds,
         async || round(running.process(), &ours, &mut processor.0, &mut answers.0).await,
-        async || round(&plain, &baseline, &mut processor.1, &mut answers.1).await,
+        async || round(plain.process(), &baseline, &mut processor.1, &mut answers.1).await,
     )
     .await?;
     let cost = (processor.0 / answers.0 * 1e6, processor.1 / answers.1 * 1e6);

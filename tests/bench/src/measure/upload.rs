@@ -8,9 +8,11 @@ use orlop_driver::{Removable, Storage, Writable};
 
 use super::rounds::in_turn;
 use crate::{
+    client::Target,
     native::{self, Native},
-    orlop_process::{Orlop, Running},
+    orlop_process::Orlop,
     pace::Pace,
+    plain_server::PlainServer,
     row::{Row, Unit},
     scale::Scale,
 };
@@ -18,37 +20,51 @@ use crate::{
 /// The file that is written again and again.
 const FILE: &str = "uploads/new.bin";
 
-pub(super) async fn measure(scale: Scale, orlop: &Orlop, native: &Native) -> Result<Vec<Row>> {
+pub(super) async fn measure(
+    scale: Scale,
+    orlop: &Orlop,
+    native: &Native,
+    plain: &PlainServer,
+) -> Result<Vec<Row>> {
     let running = orlop.start()?;
+    let ours = running.target("/d", FILE)?;
+    let baseline = plain.files(FILE)?;
     let size = super::size(scale);
     let lines = super::LINES.map(|gigabits| {
         let how = format!("client on a line of {gigabits} Gbit/s");
         (how, scale.paced, Some(gigabits))
     });
-    let free = (
-        format!("all on {} cores", super::cores()),
-        scale.transfers,
-        None,
-    );
+    let all = format!("all on {} cores", super::cores());
     let mut rows = Vec::new();
-    for (how, rounds, gigabits) in lines.into_iter().chain([free]) {
+    for (how, rounds, gigabits) in lines
+        .into_iter()
+        .chain([(all.clone(), scale.transfers, None)])
+    {
         let pace = || gigabits.map_or(Pace::UNLIMITED, Pace::gigabits);
         let figures = in_turn(
             rounds,
-            async || through_orlop(&running, native, scale.size, pace()).await,
+            async || through(&ours, native, scale.size, pace()).await,
             async || natively(native, scale.size, pace()).await,
         )
         .await?;
         let name = format!("PUT {size} through /d/, {how}, against native multipart");
         rows.push(Row::compared(name, Unit::MegabytesPerSecond, figures).at_least(0.9));
     }
+    let figures = in_turn(
+        scale.transfers,
+        async || through(&ours, native, scale.size, Pace::UNLIMITED).await,
+        async || through(&baseline, native, scale.size, Pace::UNLIMITED).await,
+    )
+    .await?;
+    let name =
+        format!("PUT {size} through /d/, {all}, against a plain server with the native driver");
+    rows.push(Row::compared(name, Unit::MegabytesPerSecond, figures).at_least(0.9));
     Ok(rows)
 }
 
-async fn through_orlop(running: &Running, native: &Native, size: u64, pace: Pace) -> Result<f64> {
-    let target = running.target("/d", FILE)?;
+async fn through(server: &Target, native: &Native, size: u64, pace: Pace) -> Result<f64> {
     let began = Instant::now();
-    target.put(size, pace).await?;
+    server.put(size, pace).await?;
     let rate = rate(size, began);
     clear(native, size).await?;
     Ok(rate)

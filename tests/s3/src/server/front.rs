@@ -87,6 +87,17 @@ impl Front {
         if self.anonymous {
             forget_signature(&mut request);
         }
+        // Amazon S3 takes no body of unknown length, and wants to be told of an empty one.
+        if request.method() == Method::PUT
+            && !request.headers().contains_key(header::CONTENT_LENGTH)
+        {
+            return Ok(respond::error(
+                StatusCode::LENGTH_REQUIRED,
+                "MissingContentLength",
+                "You must provide the Content-Length HTTP header.",
+                &[],
+            ));
+        }
         let query = request.uri().query().unwrap_or_default();
         if let (Some(region), Some(signed)) =
             (&self.region, signed_region(request.headers(), query))

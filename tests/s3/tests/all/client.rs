@@ -235,10 +235,17 @@ impl Client {
         instructions.apply_to_request_http1x(request);
     }
 
-    async fn exchange(&self, request: Request<Bytes>) -> hyper::Result<Response> {
+    async fn exchange(&self, mut request: Request<Bytes>) -> hyper::Result<Response> {
         let stream = TcpStream::connect(&self.host).await.unwrap();
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
         let connection = tokio::spawn(connection);
+        if request.method() == Method::PUT {
+            // `hyper` says nothing of an empty body.
+            let length = request.body().len().into();
+            request
+                .headers_mut()
+                .insert(http::header::CONTENT_LENGTH, length);
+        }
         let response = sender.send_request(request.map(Full::new)).await?;
         let (parts, body) = response.into_parts();
         let body = body.collect().await?.to_bytes();
