@@ -4,7 +4,7 @@
 //! [`Removable`], [`Transfer`] and [`Sharing`]. It is generic over a [`Host`], which lends it the network,
 //! so the same code runs in the sandbox and, in tests, natively. [`export!`] turns it into a component:
 //!
-//! ```ignore
+//! ```text
 //! #[cfg(target_family = "wasm")]
 //! orlop_driver::export!(MyDriver<orlop_driver::Sandbox>: Storage + Writable);
 //! ```
@@ -23,6 +23,7 @@ mod host;
 mod http;
 #[cfg(feature = "native")]
 pub mod native;
+mod paging;
 mod retry;
 mod sandbox;
 mod stream;
@@ -43,6 +44,7 @@ pub use self::{
     content::Content,
     host::{DigestAlgorithm, Host, Part, Upload},
     http::{Body, Request, Response, StreamedResponse},
+    paging::page_of,
     retry::{Attempt, Retry},
     sandbox::Sandbox,
     stream::ByteStream,

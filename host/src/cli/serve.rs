@@ -63,11 +63,13 @@ impl Serve {
 
 /// Looks into each mount, so that the log and `/readyz` tell from the start which of them work.
 async fn first_look(namespace: Namespace) {
-    for mount in namespace.mounts() {
+    let looks = namespace.mounts().iter().map(|mount| async {
         if let Err(error) = namespace.list(mount.path(), None, 1).await {
-            tracing::warn!(mount = %format_args!("/{}", mount.path()), %error, "the mount does not work yet; `orlop check` says more");
+            let path = format_args!("/{}", mount.path());
+            tracing::warn!(mount = %path, %error, "the mount does not work yet; `orlop check` says more");
         }
-    }
+    });
+    futures::future::join_all(looks).await;
 }
 
 /// Begins to listen.

@@ -1,6 +1,6 @@
 //! The folders.
 
-use orlop_driver::{Entry, Error, Page, Path, Result};
+use orlop_driver::{Entry, Error, Page, Path, Result, page_of};
 
 use crate::{README, misbehave};
 
@@ -37,29 +37,13 @@ pub(crate) fn page(directory: &Path, cursor: Option<&str>, limit: u32) -> Result
         "bad-name" => (0..BAD_NAMES.len())
             .map(|number| Entry::directory(number.to_string()))
             .collect(),
-        "numbers" => return numbers(cursor, limit),
+        "numbers" => (0..NUMBERS)
+            .map(|number| Entry::file(format!("{number:04}"), u64::from(number)))
+            .collect(),
         "trap-list" => misbehave::trap(),
         _ => return Err(Error::NotFound),
     };
-    Ok(Page {
-        entries,
-        next: None,
-    })
-}
-
-fn numbers(cursor: Option<&str>, limit: u32) -> Result<Page> {
-    let first: u32 = cursor
-        .map(str::parse)
-        .transpose()
-        .map_err(|_| Error::InvalidArgument("the cursor is not from here".to_owned()))?
-        .unwrap_or(0);
-    let end = first.saturating_add(limit).min(NUMBERS);
-    Ok(Page {
-        entries: (first..end)
-            .map(|number| Entry::file(format!("{number:04}"), u64::from(number)))
-            .collect(),
-        next: (end < NUMBERS).then(|| end.to_string()),
-    })
+    page_of(entries, cursor, limit)
 }
 
 fn bad_name(directory: &Path) -> Option<&'static str> {
