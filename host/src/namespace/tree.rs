@@ -1,7 +1,7 @@
 //! Removing, copying and moving: work that is longer than one call.
 
 use super::{Namespace, Totals};
-use crate::{Error, Kind, Location, Mount, Outcome, Overwrite, Path, Plan, Result, Step};
+use crate::{Error, Kind, Location, Mount, Outcome, Overwrite, Path, Plan, Result, Step, Volume};
 
 impl Totals {
     fn add(&mut self, step: &Step) {
@@ -23,20 +23,8 @@ impl Namespace {
         mut progress: impl FnMut(Totals),
     ) -> Result<Totals> {
         let (mount, inner) = self.changeable(path)?;
-        let rooted = mount.rooted(&inner);
-        let mut totals = Totals::default();
-        let mut cursor = None;
-        loop {
-            let step = mount.volume().remove(&rooted, kind, cursor).await;
-            mount.changed();
-            let step = step?;
-            totals.add(&step);
-            progress(totals);
-            cursor = step.next;
-            if cursor.is_none() {
-                return Ok(totals);
-            }
-        }
+        let work = Work::Remove(mount.rooted(&inner), kind);
+        chain(mount, &work, &mut progress).await
     }
 
     /// Copies a file or a tree: by the driver where both ends are in one mount, through the host otherwise.
@@ -49,7 +37,7 @@ impl Namespace {
         let (to, inner_to) = self.changeable(&plan.to)?;
         if same(from, to) && to.volume().driver().abilities().transfer {
             let plan = rooted(to, plan, &inner_from, &inner_to);
-            return by_driver(to, &plan, false, progress).await;
+            return chain(to, &Work::Copy(plan), &mut progress).await;
         }
         self.stream(plan, &mut progress).await
     }
@@ -64,7 +52,7 @@ impl Namespace {
         let (to, inner_to) = self.changeable(&plan.to)?;
         if same(from, to) && to.volume().driver().abilities().transfer {
             let plan = rooted(to, plan, &inner_from, &inner_to);
-            return by_driver(to, &plan, true, progress).await;
+            return chain(to, &Work::Rename(plan), &mut progress).await;
         }
         let totals = self.stream(plan, &mut progress).await?;
         self.remove(&plan.from, plan.kind, |_| {}).await?;
@@ -132,20 +120,29 @@ fn rooted(mount: &Mount, plan: &Plan, from: &Path, to: &Path) -> Plan {
     }
 }
 
-async fn by_driver(
-    mount: &Mount,
-    plan: &Plan,
-    rename: bool,
-    mut progress: impl FnMut(Totals),
-) -> Result<Totals> {
+/// What a driver does step by step, with paths of its volume.
+enum Work {
+    Remove(Path, Kind),
+    Copy(Plan),
+    Rename(Plan),
+}
+
+impl Work {
+    async fn step(&self, volume: &Volume, cursor: Option<String>) -> Result<Step> {
+        match self {
+            Self::Remove(path, kind) => volume.remove(path, *kind, cursor).await,
+            Self::Copy(plan) => volume.copy(plan, cursor).await,
+            Self::Rename(plan) => volume.rename(plan, cursor).await,
+        }
+    }
+}
+
+/// Makes one step after another until there is none, and has the mount forget what it knew after each.
+async fn chain(mount: &Mount, work: &Work, progress: &mut impl FnMut(Totals)) -> Result<Totals> {
     let mut totals = Totals::default();
     let mut cursor = None;
     loop {
-        let step = if rename {
-            mount.volume().rename(plan, cursor).await
-        } else {
-            mount.volume().copy(plan, cursor).await
-        };
+        let step = work.step(mount.volume(), cursor).await;
         mount.changed();
         let step = step?;
         totals.add(&step);
