@@ -35,6 +35,21 @@ impl World {
 }
 
 #[tokio::test]
+async fn many_short_calls_are_no_long_computation() {
+    let mount = Mount::probe("/probe")
+        .set("cache_seconds", 0)
+        .limit("cpu_seconds", 0.03);
+    let world = world(mount).await;
+    // The probe answers these by itself, without asking the host for anything in between.
+    for _ in 0..1000 {
+        world
+            .get("/api/v1/list?path=/probe/notes")
+            .await
+            .expect(200);
+    }
+}
+
+#[tokio::test]
 async fn an_address_that_nobody_granted_is_refused_with_the_line_that_grants_it() {
     let open = open_server("granted".into()).await;
     let url = format!("{}/open/f", open.endpoint());

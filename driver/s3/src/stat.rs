@@ -39,7 +39,7 @@ impl<H: Host> S3<H> {
     async fn explain(&self, path: &Path, refused: Error) -> Error {
         let listed = match key::of_file(path) {
             Ok(key) => self.has_keys(&key).await.map_err(Error::from),
-            Err(error) => Err(error.into()),
+            Err(error) => Err(error),
         };
         match listed {
             Ok(false) => Error::NotFound,

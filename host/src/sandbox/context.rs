@@ -99,7 +99,7 @@ impl CpuMeter {
         Ok(())
     }
 
-    /// The instance asked the host for something that takes time, so it is not spinning.
+    /// The instance asked the host for something that takes time, or answered, so it is not spinning.
     pub(super) fn reset(&mut self) {
         self.used = 0;
     }

@@ -12,6 +12,7 @@ use futures::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use tokio::{
     sync::{mpsc, watch},
     task::AbortHandle,
+    time::Instant,
 };
 use wasmtime::{Store, Trap, component::Accessor};
 
@@ -161,17 +162,24 @@ async fn drive(
             };
             let live = exports.into_live(volume);
             let mut running = FuturesUnordered::new();
+            let mut last = Instant::now();
+            // One timer that looks now and then, rather than one that each call sets anew.
+            let mut look = std::pin::pin!(tokio::time::sleep(IDLE));
             loop {
                 tokio::select! {
                     job = jobs.recv() => match job {
-                        Some(job) => running.push(job(accessor, &live)),
+                        Some(job) => {
+                            last = Instant::now();
+                            running.push(job(accessor, &live));
+                        }
                         None => break,
                     },
                     Some(done) = running.next() => done?,
-                    () = tokio::time::sleep(IDLE), if running.is_empty() => {
-                        if in_flight.load(Ordering::Relaxed) == 0 {
+                    () = &mut look => {
+                        if in_flight.load(Ordering::Relaxed) == 0 && last.elapsed() >= IDLE {
                             jobs.close();
                         }
+                        look.as_mut().reset(Instant::now() + IDLE);
                     }
                 }
             }

@@ -182,6 +182,8 @@ impl Pool {
         let mut job: super::instance::Job = Box::new(move |accessor, live| {
             Box::pin(async move {
                 let value = call(accessor, live).await?;
+                // A call that came to its end was no endless loop.
+                accessor.with(|mut access| access.data_mut().cpu.reset());
                 // A caller that has gone away does not want the answer.
                 let _ = reply.send(value);
                 Ok(())

@@ -1,9 +1,9 @@
 //! The driver in the sandbox, through the library.
 
-use std::{path::Path, time::Duration};
+use std::path::Path;
 
 use anyhow::{Context, Result};
-use orlop::{Driver, Engine, EngineOptions, Limits, Volume, VolumeOptions};
+use orlop::{Driver, Engine, EngineOptions, Volume, VolumeOptions};
 use serde_json::Value;
 
 /// The name of the driver.
@@ -26,10 +26,7 @@ pub(crate) async fn load(engine: &Engine) -> Result<Driver> {
     Ok(engine.load(component()?.to_vec()).await?)
 }
 
-/// Opens a volume with default limits, but for computing time: what an instance computes between two of its
-/// requests counts as one stretch, and here it makes thousands of links between them.
+/// Opens a volume with default limits.
 pub(crate) async fn open(driver: &Driver, config: &Value) -> Result<Volume> {
-    let limits = Limits::default().with_cpu(Duration::from_secs(3600));
-    let options = VolumeOptions::new(config.clone()).with_limits(limits);
-    Ok(driver.open(options).await?)
+    Ok(driver.open(VolumeOptions::new(config.clone())).await?)
 }
