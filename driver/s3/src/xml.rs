@@ -55,9 +55,13 @@ pub(crate) fn visit<'a>(
         return Err(Unread::Garbled("a web page".to_owned()));
     }
     let mut reader = Reader::from_str(body);
-    let mut depth = 0_usize;
+    // Whether tags match is seen to here: the reader would copy every name to remember it.
+    reader.config_mut().check_end_names = false;
+    let mut open: Vec<&'a str> = Vec::new();
     let mut content = Cow::Borrowed("");
     loop {
+        let at = usize::try_from(reader.buffer_position()).unwrap_or(usize::MAX);
+        let depth = open.len();
         match reader.read_event().map_err(unread)? {
             Event::Start(start) => {
                 let name = local(start.name());
@@ -65,7 +69,7 @@ pub(crate) fn visit<'a>(
                     check_root(name, root, body)?;
                 }
                 visitor(Node::Open(depth, name));
-                depth += 1;
+                open.push(tag_name(body, at, start.name()));
                 content = Cow::Borrowed("");
             }
             Event::Empty(element) => {
@@ -81,10 +85,12 @@ pub(crate) fn visit<'a>(
                 content = Cow::Borrowed("");
             }
             Event::End(end) => {
-                depth = depth.saturating_sub(1);
+                if open.pop() != Some(end.name().into_inner()) {
+                    return Err(Unread::Garbled("XML that is ill-formed".to_owned()));
+                }
                 let content = std::mem::take(&mut content);
-                visitor(Node::Close(depth, local(end.name()), content));
-                if depth == 0 {
+                visitor(Node::Close(open.len(), local(end.name()), content));
+                if open.is_empty() {
                     return Ok(());
                 }
             }
@@ -99,6 +105,13 @@ pub(crate) fn visit<'a>(
             Event::Comment(_) | Event::Decl(_) | Event::PI(_) | Event::DocType(_) => {}
         }
     }
+}
+
+/// The name of the tag that begins at a place of a document, as long as the document lives.
+fn tag_name<'a>(body: &'a str, at: usize, name: QName<'_>) -> &'a str {
+    let start = at.saturating_add(1);
+    let end = start.saturating_add(name.into_inner().len());
+    body.get(start..end).unwrap_or_default()
 }
 
 /// A name without its namespace. Names are short, and looking at each byte is quicker than a search made for
