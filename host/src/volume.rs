@@ -57,12 +57,13 @@ impl Volume {
         self.inner.pool.health()
     }
 
-    /// Finds out whether it really works.
+    /// Finds out whether it really works. With `scratch`, the path of a file that is not there, also whether
+    /// it can be written to; without, nothing is changed.
     ///
     /// # Errors
     /// The check itself could not be made; what is wrong with the storage is a [`Finding`].
-    pub async fn check(&self) -> Result<Vec<Finding>> {
-        self.inner.pool.check().await
+    pub async fn check(&self, scratch: Option<&Path>) -> Result<Vec<Finding>> {
+        self.inner.pool.check(scratch).await
     }
 
     /// Describes one entry. With `want`, only that kind will do; without, a file comes before a directory.

@@ -42,7 +42,7 @@ impl<H: Host> Storage for S3<H> {
         })
     }
 
-    async fn check(&self) -> Result<Vec<Finding>> {
+    async fn check(&self, _scratch: Option<&Path>) -> Result<Vec<Finding>> {
         self.findings().await
     }
 

@@ -47,8 +47,12 @@ macro_rules! __export_storage {
                 Ok(storage::Volume::new(Volume(driver)))
             }
 
-            async fn check(&self) -> Result<Vec<storage::Finding>, __types::Error> {
-                let findings = ::orlop_driver::Storage::check(&self.0).await?;
+            async fn check(
+                &self,
+                scratch: Option<String>,
+            ) -> Result<Vec<storage::Finding>, __types::Error> {
+                let scratch = scratch.map(__glue::path).transpose()?;
+                let findings = ::orlop_driver::Storage::check(&self.0, scratch.as_ref()).await?;
                 Ok(findings
                     .into_iter()
                     .map(|finding| storage::Finding {
@@ -197,7 +201,7 @@ macro_rules! __export_removable {
                 path: String,
                 kind: __types::Kind,
                 cursor: Option<String>,
-            ) -> Result<exports::orlop::driver::removable::Step, __types::Error> {
+            ) -> Result<__types::Step, __types::Error> {
                 let path = __glue::path(path)?;
                 let driver = &volume.get::<Volume>().0;
                 let step = ::orlop_driver::Removable::remove(
@@ -207,11 +211,7 @@ macro_rules! __export_removable {
                     cursor.as_deref(),
                 )
                 .await?;
-                Ok(exports::orlop::driver::removable::Step {
-                    next: step.next,
-                    items: step.items,
-                    bytes: step.bytes,
-                })
+                Ok(step.into())
             }
         }
     };
@@ -226,23 +226,23 @@ macro_rules! __export_transfer {
                 volume: storage::VolumeBorrow<'_>,
                 plan: exports::orlop::driver::transfer::Plan,
                 cursor: Option<String>,
-            ) -> Result<exports::orlop::driver::removable::Step, __types::Error> {
+            ) -> Result<__types::Step, __types::Error> {
                 let plan = __plan(plan)?;
                 let driver = &volume.get::<Volume>().0;
                 let step = ::orlop_driver::Transfer::copy(driver, &plan, cursor.as_deref()).await?;
-                Ok(__step(step))
+                Ok(step.into())
             }
 
             async fn rename(
                 volume: storage::VolumeBorrow<'_>,
                 plan: exports::orlop::driver::transfer::Plan,
                 cursor: Option<String>,
-            ) -> Result<exports::orlop::driver::removable::Step, __types::Error> {
+            ) -> Result<__types::Step, __types::Error> {
                 let plan = __plan(plan)?;
                 let driver = &volume.get::<Volume>().0;
                 let step =
                     ::orlop_driver::Transfer::rename(driver, &plan, cursor.as_deref()).await?;
-                Ok(__step(step))
+                Ok(step.into())
             }
         }
 
@@ -259,14 +259,6 @@ macro_rules! __export_transfer {
                     Overwrite::Replace => ::orlop_driver::Overwrite::Replace,
                 },
             })
-        }
-
-        fn __step(step: ::orlop_driver::Step) -> exports::orlop::driver::removable::Step {
-            exports::orlop::driver::removable::Step {
-                next: step.next,
-                items: step.items,
-                bytes: step.bytes,
-            }
         }
     };
 }

@@ -2,7 +2,17 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::{ConfigError, Entry, Error, Kind, bindings::orlop::driver::types};
+use crate::{ConfigError, Entry, Error, Kind, Step, bindings::orlop::driver::types};
+
+impl From<Step> for types::Step {
+    fn from(step: Step) -> Self {
+        Self {
+            next: step.next,
+            items: step.items,
+            bytes: step.bytes,
+        }
+    }
+}
 
 impl From<types::Error> for Error {
     fn from(error: types::Error) -> Self {

@@ -23,9 +23,13 @@ pub trait Storage: Sized + 'static {
 
     /// Finds out whether the volume really works. By default: whether its root can be listed.
     ///
+    /// `scratch` is the path of a file that is not there: with it, and only then, the driver may try whether
+    /// it can write, and leaves nothing behind.
+    ///
     /// # Errors
     /// The check itself could not be made; what is wrong with the volume is a [`Finding`].
-    fn check(&self) -> impl Future<Output = Result<Vec<Finding>>> {
+    #[expect(unused_variables, reason = "by default nothing is written")]
+    fn check(&self, scratch: Option<&Path>) -> impl Future<Output = Result<Vec<Finding>>> {
         async {
             Ok(match self.list(&Path::ROOT, None, 1).await {
                 Ok(_) => Vec::new(),

@@ -103,7 +103,7 @@ impl Report {
 
 async fn find(config: &MountConfig, drivers: &mut Drivers) -> anyhow::Result<Vec<Finding>> {
     let mount = config.open(drivers).await?;
-    Ok(mount.volume().check().await?)
+    Ok(mount.volume().check(None).await?)
 }
 
 impl From<Finding> for FindingJson {

@@ -45,12 +45,13 @@ fn unsupported(what: &str) -> Outcome {
 }
 
 impl Pool {
-    pub(crate) async fn check(&self) -> Result<Vec<Finding>> {
+    pub(crate) async fn check(&self, scratch: Option<&Path>) -> Result<Vec<Finding>> {
+        let scratch = scratch.map(|path| path.as_str().to_owned());
         let answer = self
-            .call("check", Patience::Deadline, |accessor, live| {
+            .call("check", Patience::Deadline, move |accessor, live| {
                 Box::pin(async move {
                     let volume = live.storage.volume();
-                    volume.call_check(accessor, live.volume).await
+                    volume.call_check(accessor, live.volume, scratch).await
                 })
             })
             .await?;

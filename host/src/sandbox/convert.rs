@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::bindings::{
-    exports::orlop::driver::{removable, sharing, storage, transfer, writable},
+    exports::orlop::driver::{sharing, storage, transfer, writable},
     orlop::driver::types,
 };
 use crate::{
@@ -256,7 +256,7 @@ pub(super) fn lower_write_options(options: WriteOptions) -> writable::WriteOptio
     }
 }
 
-pub(super) fn lift_step(step: removable::Step) -> Step {
+pub(super) fn lift_step(step: types::Step) -> Step {
     Step {
         next: step.next,
         items: step.items,

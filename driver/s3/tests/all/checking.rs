@@ -14,7 +14,7 @@ async fn finding(
     answers: impl IntoIterator<Item = orlop_driver::Result<orlop_driver::Response>>,
     options: Value,
 ) -> Finding {
-    let findings = Fake::new(answers).open(options).check().await.unwrap();
+    let findings = Fake::new(answers).open(options).check(None).await.unwrap();
     assert_eq!(findings.len(), 1, "{findings:?}");
     findings.into_iter().next().unwrap()
 }
@@ -22,7 +22,7 @@ async fn finding(
 #[tokio::test]
 async fn a_volume_that_works_has_no_findings() {
     let volume = Volume::new().await;
-    assert_eq!(volume.s3.check().await.unwrap(), []);
+    assert_eq!(volume.s3.check(None).await.unwrap(), []);
     assert_eq!(volume.requests().len(), 1);
 }
 
@@ -112,7 +112,7 @@ async fn a_real_server_is_understood() {
     .unwrap();
     let check = async |options| {
         volume::open(&server, options)
-            .check()
+            .check(None)
             .await
             .unwrap()
             .remove(0)
