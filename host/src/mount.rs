@@ -2,11 +2,15 @@
 
 mod cache;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    hash::{BuildHasher, Hasher, RandomState},
+    sync::Arc,
+    time::Duration,
+};
 
 use self::cache::Cache;
 use crate::{
-    Audience, Entry, Health, Kind, Link, LinkOptions, Outcome, Page, Path, ReadOptions,
+    Audience, Entry, Finding, Health, Kind, Link, LinkOptions, Outcome, Page, Path, ReadOptions,
     ReadRequest, Reading, Result, SignedUrl, Volume,
 };
 
@@ -103,6 +107,16 @@ impl Mount {
         &self.download
     }
 
+    /// Finds out whether it really works. With `write`, also whether files can be written and removed, by a
+    /// file of a random name that does not stay; a mount that nobody can write to is not tried.
+    ///
+    /// # Errors
+    /// The check itself could not be made; what is wrong with the storage is a [`Finding`].
+    pub async fn check(&self, write: bool) -> Result<Vec<Finding>> {
+        let scratch = (write && !self.is_read_only()).then(|| self.rooted(&scratch()));
+        self.volume.check(scratch.as_ref()).await
+    }
+
     /// How its volume is doing, without asking the driver.
     pub fn health(&self) -> Health {
         self.volume.health()
@@ -118,6 +132,11 @@ impl Mount {
         self.cache
             .stat(path, want, || self.volume.stat(&rooted, want))
             .await
+    }
+
+    /// Whether a listing that is still known shows a file of this path. That none does means nothing.
+    pub(crate) async fn lists_file(&self, path: &Path) -> bool {
+        self.cache.lists_file(path).await
     }
 
     pub(crate) async fn list(
@@ -181,4 +200,12 @@ impl Mount {
         }
         Ok(())
     }
+}
+
+/// The path of a file that is not there.
+fn scratch() -> Path {
+    let random = RandomState::new().build_hasher().finish();
+    Path::ROOT
+        .child(&format!(".orlop-check-{random:016x}"))
+        .unwrap_or_default()
 }

@@ -78,6 +78,25 @@ impl Namespace {
         mount.stat(&inner, *want).await
     }
 
+    /// What kind of entry is at a location. A listing that was made a moment ago spares the question.
+    ///
+    /// # Errors
+    /// As [`stat`](Self::stat).
+    pub async fn kind(&self, location: &Location) -> Result<Kind> {
+        if location.want != Some(Kind::Directory) && self.lists_file(&location.path).await {
+            return Ok(Kind::File);
+        }
+        Ok(self.stat(location).await?.kind)
+    }
+
+    /// Whether a listing that was made a moment ago shows a file of this path. That none does means nothing.
+    pub async fn lists_file(&self, path: &Path) -> bool {
+        match self.resolve(path) {
+            Some((mount, inner)) => mount.lists_file(&inner).await,
+            None => false,
+        }
+    }
+
     /// Lists a directory, a page at a time; `limit` is cut to 1..=1000, and a page may hold fewer entries. The
     /// first page begins with the mounts that lie in the directory.
     ///

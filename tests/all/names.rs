@@ -238,7 +238,7 @@ async fn writing_a_path_makes_the_key_that_it_stands_for() {
                 .body(format!("new {key}")),
         )
         .await
-        .expect(204);
+        .expect(201);
         assert_eq!(world.object(&key), format!("new {key}"));
     }
     assert_eq!(world.keys().len(), KEYS.len(), "{:?}", world.keys());

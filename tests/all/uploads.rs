@@ -116,7 +116,7 @@ async fn a_new_file_replaces_the_old_one() {
     world
         .upload("/d/files/f.txt", "second, and longer")
         .await
-        .expect(204);
+        .expect(201);
     let second = world.get("/p/files/f.txt").await;
     assert_eq!(second.text(), "second, and longer");
     assert_ne!(first.header("etag"), second.header("etag"));

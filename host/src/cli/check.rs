@@ -17,6 +17,9 @@ use crate::config::{Config, Drivers, MountConfig};
 /// The exit status is 1 if a mount does not work.
 #[derive(Args, Debug)]
 pub(super) struct Check {
+    /// Also write and remove a file of a random name in each mount that is not read-only
+    #[arg(long)]
+    write: bool,
     /// Print a JSON array, a mount on each line
     #[arg(long)]
     json: bool,
@@ -44,7 +47,7 @@ impl Check {
         let mut list = output.list();
         let mut all_work = true;
         for mount in &config.mounts {
-            let report = Report::of(mount, &mut drivers).await;
+            let report = Report::of(mount, self.write, &mut drivers).await;
             all_work &= report.ok;
             if self.json {
                 list.push(&report)?;
@@ -66,8 +69,8 @@ impl Check {
 }
 
 impl Report {
-    async fn of(config: &MountConfig, drivers: &mut Drivers) -> Self {
-        let findings = match find(config, drivers).await {
+    async fn of(config: &MountConfig, write: bool, drivers: &mut Drivers) -> Self {
+        let findings = match find(config, write, drivers).await {
             Ok(findings) => findings.into_iter().map(FindingJson::from).collect(),
             Err(error) => vec![FindingJson {
                 severity: severity(Severity::Failure),
@@ -101,9 +104,13 @@ impl Report {
     }
 }
 
-async fn find(config: &MountConfig, drivers: &mut Drivers) -> anyhow::Result<Vec<Finding>> {
+async fn find(
+    config: &MountConfig,
+    write: bool,
+    drivers: &mut Drivers,
+) -> anyhow::Result<Vec<Finding>> {
     let mount = config.open(drivers).await?;
-    Ok(mount.volume().check(None).await?)
+    Ok(mount.check(write).await?)
 }
 
 impl From<Finding> for FindingJson {

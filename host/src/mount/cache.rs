@@ -3,7 +3,7 @@
 use std::{
     future::Future,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, SystemTime},
@@ -17,6 +17,8 @@ use crate::{Entry, Error, HostError, Kind, LinkOptions, Outcome, Page, Path, Res
 const ENTRIES: u64 = 20_000;
 /// Entries of listings to remember, over all pages.
 const LISTED: u64 = 50_000;
+/// Pages of one directory to look through for a file.
+const REMEMBERED_PAGES: usize = 16;
 /// The longest time to hand out the same link.
 const LINK_TIME: Duration = Duration::from_secs(15 * 60);
 /// The life that a link must have left to be handed out.
@@ -31,9 +33,14 @@ pub(super) struct Cache {
     generation: AtomicU64,
     enabled: bool,
     stats: Map<(u64, Path, Option<Kind>), Option<Entry>>,
-    pages: Map<(u64, Path, Option<String>, u32), Arc<Page>>,
+    pages: Map<PageKey, Arc<Page>>,
+    /// Which pages of a directory are kept.
+    listed: Map<(u64, Path), Arc<Mutex<Vec<PageKey>>>>,
     links: Map<(Path, LinkOptions), SignedUrl>,
 }
+
+/// Generation, directory, cursor and limit.
+type PageKey = (u64, Path, Option<String>, u32);
 
 impl Cache {
     pub(super) fn new(time: Duration) -> Self {
@@ -51,6 +58,10 @@ impl Cache {
                         .unwrap_or(u32::MAX)
                         .saturating_add(1)
                 })
+                .time_to_live(time)
+                .build(),
+            listed: Map::builder()
+                .max_capacity(LISTED / 10)
                 .time_to_live(time)
                 .build(),
             links: Map::builder()
@@ -107,10 +118,50 @@ impl Cache {
             cursor.map(str::to_owned),
             limit,
         );
-        self.pages
-            .try_get_with(key, async { fetch().await.map(Arc::new) })
-            .await
-            .map_err(|shared| own(&shared))
+        let page = self
+            .pages
+            .try_get_with(key.clone(), async {
+                let page = fetch().await.map(Arc::new)?;
+                self.remember(key.clone()).await;
+                Ok(page)
+            })
+            .await;
+        page.map_err(|shared| own(&shared))
+    }
+
+    /// Whether a page that is still kept lists a file of this path. That none does means nothing.
+    pub(super) async fn lists_file(&self, file: &Path) -> bool {
+        let Some(directory) = file.parent() else {
+            return false;
+        };
+        let Some(keys) = self.listed.get(&(self.generation(), directory)).await else {
+            return false;
+        };
+        let keys = keys.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        for key in keys {
+            let Some(page) = self.pages.get(&key).await else {
+                continue;
+            };
+            let is_it = |entry: &Entry| entry.kind == Kind::File && entry.name == file.name();
+            if page.entries.iter().any(is_it) {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Notes that a page is kept.
+    async fn remember(&self, key: PageKey) {
+        let (generation, directory, ..) = &key;
+        let keys = self
+            .listed
+            .get_with((*generation, directory.clone()), async { Arc::default() })
+            .await;
+        let mut keys = keys.lock().unwrap_or_else(PoisonError::into_inner);
+        if keys.len() >= REMEMBERED_PAGES {
+            keys.remove(0);
+        }
+        keys.push(key);
     }
 
     /// A link, as long as it is good for a while yet. A link that was asked for with a life of its own is made
@@ -192,6 +243,26 @@ mod tests {
         let absent = cache.stat(&path, None, missing).await;
         assert!(matches!(absent, Err(Error::Outcome(Outcome::NotFound))));
         assert!(cache.stat(&path, None, there).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_listing_tells_which_files_there_are() {
+        let cache = Cache::new(Duration::from_secs(60));
+        let directory = Path::parse("d").unwrap();
+        let [file, folder, other] = ["d/f", "d/g", "e/f"].map(|path| Path::parse(path).unwrap());
+        let page = || async {
+            Ok(Page {
+                entries: vec![Entry::directory("g"), Entry::file("f", 1)],
+                next: None,
+            })
+        };
+        assert!(!cache.lists_file(&file).await);
+        cache.list(&directory, None, 10, page).await.unwrap();
+        assert!(cache.lists_file(&file).await);
+        assert!(!cache.lists_file(&folder).await);
+        assert!(!cache.lists_file(&other).await);
+        cache.clear();
+        assert!(!cache.lists_file(&file).await);
     }
 
     #[tokio::test]

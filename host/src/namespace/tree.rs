@@ -1,6 +1,8 @@
 //! Removing, copying and moving: work that is longer than one call.
 
-use super::{Namespace, Totals};
+use std::ops::ControlFlow;
+
+use super::{Namespace, Totals, transfer::Sources};
 use crate::{Error, Kind, Location, Mount, Outcome, Overwrite, Path, Plan, Result, Step, Volume};
 
 impl Totals {
@@ -27,7 +29,8 @@ impl Namespace {
         chain(mount, &work, &mut progress).await
     }
 
-    /// Copies a file or a tree: by the driver where both ends are in one mount, through the host otherwise.
+    /// Copies a file or a tree: by the driver where both ends are in one mount and it can, through the
+    /// host otherwise.
     ///
     /// # Errors
     /// [`Outcome::AlreadyExists`] if the plan refuses to overwrite, among others.
@@ -36,10 +39,15 @@ impl Namespace {
         let (from, inner_from) = self.source(&plan.from)?;
         let (to, inner_to) = self.changeable(&plan.to)?;
         if same(from, to) && to.volume().driver().abilities().transfer {
-            let plan = rooted(to, plan, &inner_from, &inner_to);
-            return chain(to, &Work::Copy(plan), &mut progress).await;
+            let work = Work::Copy(rooted(to, plan, &inner_from, &inner_to));
+            return match by_driver(to, &work, plan, &mut progress).await? {
+                ControlFlow::Break(totals) => Ok(totals),
+                ControlFlow::Continue(rest) => {
+                    self.stream(&rest, Sources::Stay, &mut progress).await
+                }
+            };
         }
-        self.stream(plan, &mut progress).await
+        self.stream(plan, Sources::Stay, &mut progress).await
     }
 
     /// Moves a file or a tree. A source is removed only after its copy is known to be there.
@@ -51,12 +59,13 @@ impl Namespace {
         let (from, inner_from) = self.changeable(&plan.from)?;
         let (to, inner_to) = self.changeable(&plan.to)?;
         if same(from, to) && to.volume().driver().abilities().transfer {
-            let plan = rooted(to, plan, &inner_from, &inner_to);
-            return chain(to, &Work::Rename(plan), &mut progress).await;
+            let work = Work::Rename(rooted(to, plan, &inner_from, &inner_to));
+            return match by_driver(to, &work, plan, &mut progress).await? {
+                ControlFlow::Break(totals) => Ok(totals),
+                ControlFlow::Continue(rest) => self.stream(&rest, Sources::Go, &mut progress).await,
+            };
         }
-        let totals = self.stream(plan, &mut progress).await?;
-        self.remove(&plan.from, plan.kind, |_| {}).await?;
-        Ok(totals)
+        self.stream(plan, Sources::Go, &mut progress).await
     }
 
     /// Something inside a mount that may be read.
@@ -134,6 +143,34 @@ impl Work {
             Self::Copy(plan) => volume.copy(plan, cursor).await,
             Self::Rename(plan) => volume.rename(plan, cursor).await,
         }
+    }
+}
+
+/// Has the driver do it: the totals, or, where the storage cannot do all of it by itself, the plan of what is
+/// left to be streamed.
+async fn by_driver(
+    mount: &Mount,
+    work: &Work,
+    plan: &Plan,
+    progress: &mut impl FnMut(Totals),
+) -> Result<ControlFlow<Totals, Plan>> {
+    let mut begun = false;
+    let mut watched = |totals| {
+        begun = true;
+        progress(totals);
+    };
+    match chain(mount, work, &mut watched).await {
+        Ok(totals) => Ok(ControlFlow::Break(totals)),
+        Err(Error::Outcome(Outcome::Unsupported(_))) => Ok(ControlFlow::Continue(Plan {
+            // The first step found nothing in the way. What is there now, the driver has put there.
+            overwrite: if begun {
+                Overwrite::Replace
+            } else {
+                plan.overwrite
+            },
+            ..plan.clone()
+        })),
+        Err(error) => Err(error),
     }
 }
 

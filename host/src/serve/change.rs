@@ -151,8 +151,8 @@ fn upload(site: &Site, parts: &Parts, name: &str, body: Body) -> Upload {
     }
 }
 
-/// Judges the request's conditions, and says whether the file is new and what the storage shall check
-/// for itself as it writes: only it can do so without a gap.
+/// Judges the request's conditions, and says whether the file is new, as far as that is known, and what the
+/// storage shall check for itself as it writes: only it can do so without a gap.
 async fn judge(
     site: &Site,
     headers: &HeaderMap,
@@ -170,19 +170,17 @@ async fn judge(
         }
         _ => {}
     }
-    let is_conditional = is_conditional(headers);
-    let entry = match look_up(site, &Location::file(path.clone())).await {
-        Err(error) if !is_conditional && is_refusal(&error) => {
-            return Ok((false, Precondition::None));
-        }
-        result => result?,
-    };
+    if !is_conditional(headers) {
+        // Looking first would double the requests of every small upload, and prove nothing a moment later.
+        let is_known = site.namespace.lists_file(path).await;
+        return Ok((!is_known, Precondition::None));
+    }
+    let entry = look_up(site, &Location::file(path.clone())).await?;
     let current = entry.as_ref().map(Current::from);
     if condition::judge_change(headers, current) != Condition::Holds {
         return Err(Problem::precondition_failed());
     }
     let precondition = match &entry {
-        _ if !is_conditional => Precondition::None,
         None => Precondition::Absent,
         Some(entry) => entry
             .etag

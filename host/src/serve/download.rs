@@ -27,15 +27,19 @@ use crate::{Download, Entry, Error, Kind, LinkOptions, Outcome, Path};
 pub(crate) async fn by_policy(State(site): State<Shared>, request: Request) -> Response {
     let (parts, _) = request.into_parts();
     let answer = async {
+        // A link is good for GET alone, so HEAD never leaves the host.
+        if parts.method == Method::GET {
+            let location = address::parse(Door::Download, parts.uri.path())?;
+            let kind = site.namespace.kind(&location).await?;
+            if kind == Kind::File
+                && let Some(elsewhere) = elsewhere(&site, &location.path).await?
+            {
+                return redirect(elsewhere);
+            }
+        }
         let (path, entry) = find(&site, Door::Download, &parts).await?;
         if entry.kind == Kind::Directory {
             return folder(&parts, &path);
-        }
-        // A link is good for GET alone, so HEAD never leaves the host.
-        if parts.method == Method::GET
-            && let Some(location) = elsewhere(&site, &path).await?
-        {
-            return redirect(location);
         }
         serve(
             &site,

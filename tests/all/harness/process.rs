@@ -152,6 +152,10 @@ impl Orlop {
         }
     }
 
+    pub(crate) fn process(&self) -> u32 {
+        self.child.as_ref().unwrap().id()
+    }
+
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
@@ -181,7 +185,7 @@ impl Orlop {
 
     /// Sends a signal such as `TERM`.
     pub(crate) fn signal(&self, name: &str) {
-        let id = self.child.as_ref().unwrap().id();
+        let id = self.process();
         let status = Command::new("sh")
             .args(["-c", &format!("kill -{name} {id}")])
             .status()

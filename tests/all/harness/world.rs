@@ -6,7 +6,7 @@ use reqwest::{Client, RequestBuilder};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::{Answer, Config, Mount, Orlop, Ran, Raw, client, command, encode, run, s3, send};
+use super::{Answer, Config, Mount, Orlop, Ran, Raw, client, command, encode, run, s3, send, soon};
 
 /// The bucket in every test.
 pub(crate) const BUCKET: &str = "files";
@@ -49,6 +49,18 @@ impl World {
             http: client(),
             folder,
         }
+    }
+
+    /// Waits until the server has looked into its mount, as it does when it starts, and forgets that.
+    pub(crate) async fn settled(self) -> Self {
+        let looked = async {
+            while self.s3.requests().count() == 0 {
+                tokio::task::yield_now().await;
+            }
+        };
+        soon("the first look", looked).await;
+        self.s3.requests().reset();
+        self
     }
 
     /// Puts an object into the bucket, behind Orlop's back.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{location, respond};
 use crate::{
-    Kind, Overwrite, Plan, Totals,
+    Kind, Location, Overwrite, Plan, Totals,
     serve::{
         json::{self, EntryBody},
         media, origin,
@@ -47,7 +47,7 @@ pub(crate) async fn remove(State(site): State<Shared>, request: Request) -> Resp
     let answer = async {
         let PathBody { path } = body(request).await?;
         let location = location("path", &path)?;
-        let kind = site.namespace.stat(&location).await?.kind;
+        let kind = kind(&site, &location).await?;
         let totals = site.namespace.remove(&location.path, kind, |_| {}).await?;
         Ok(done(totals))
     };
@@ -89,7 +89,7 @@ async fn plan(site: &Site, request: Request) -> Result<Plan, Problem> {
     } = body(request).await?;
     let from = location("from", &from)?;
     let to = location("to", &to)?;
-    let kind = site.namespace.stat(&from).await?.kind;
+    let kind = kind(site, &from).await?;
     if kind == Kind::File && to.want == Some(Kind::Directory) {
         return Err(Problem::bad_request(
             "`to` is the full path of the file to be, so it does not end in `/`",
@@ -105,6 +105,14 @@ async fn plan(site: &Site, request: Request) -> Result<Plan, Problem> {
             Overwrite::Refuse
         },
     })
+}
+
+/// What is at a location. A slash at the end tells; that nothing is there shows at the first step.
+async fn kind(site: &Site, location: &Location) -> Result<Kind, Problem> {
+    match location.want {
+        Some(kind) => Ok(kind),
+        None => Ok(site.namespace.kind(location).await?),
+    }
 }
 
 #[derive(Serialize)]
