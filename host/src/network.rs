@@ -2,7 +2,7 @@
 
 use std::{
     error::Error as _,
-    net::SocketAddr,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -259,8 +259,7 @@ impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
         let egress = Arc::clone(&self.egress);
         Box::pin(async move {
-            let found: Vec<SocketAddr> =
-                tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            let found = addresses(name.as_str()).await?;
             let mut allowed = Vec::with_capacity(found.len());
             let mut refused = None;
             for address in found {
@@ -275,6 +274,19 @@ impl Resolve for Resolver {
             }
         })
     }
+}
+
+/// The addresses of a name. Those in `localhost` are this machine, whatever a resolver would say (RFC 6761 §6.3).
+async fn addresses(name: &str) -> std::io::Result<Vec<SocketAddr>> {
+    if name == "localhost" || name.ends_with(".localhost") {
+        return Ok([
+            IpAddr::from(Ipv4Addr::LOCALHOST),
+            Ipv6Addr::LOCALHOST.into(),
+        ]
+        .map(|address| SocketAddr::new(address, 0))
+        .into());
+    }
+    Ok(tokio::net::lookup_host((name, 0)).await?.collect())
 }
 
 /// Says what went wrong without the URL, which may be signed.

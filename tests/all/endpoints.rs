@@ -16,6 +16,9 @@ async fn spellings_of_an_endpoint() {
         Mount::s3("/region", &s3).config("region", "eu-west-3"),
         Mount::s3("/name", &s3).config("endpoint", format!("http://localhost:{port}")),
         Mount::s3("/minio", &s3).config("provider", "minio"),
+        Mount::s3("/virtual-host", &s3)
+            .config("endpoint", format!("http://s3.localhost:{port}"))
+            .config("force_path_style", false),
     ];
     let paths = [
         "plain",
@@ -26,6 +29,7 @@ async fn spellings_of_an_endpoint() {
         "region",
         "name",
         "minio",
+        "virtual-host",
     ];
     let world = World::over(s3, Config::of(mounts)).await;
     world.put("a b/f", "x");

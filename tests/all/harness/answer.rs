@@ -5,7 +5,7 @@ use http::{HeaderMap, StatusCode};
 use reqwest::{Client, RequestBuilder, redirect::Policy};
 use serde_json::Value;
 
-use super::{SECRET, soon};
+use super::{BUCKET, SECRET, soon};
 
 /// An answer with all its bytes.
 #[derive(Clone, Debug)]
@@ -29,6 +29,11 @@ pub(crate) fn client() -> Client {
         .no_proxy()
         .redirect(Policy::none())
         .pool_max_idle_per_host(0)
+        // Browsers know names in `localhost` by themselves; this client has to be told.
+        .resolve(
+            &format!("{BUCKET}.s3.localhost"),
+            ([127, 0, 0, 1], 0).into(),
+        )
         .build()
         .unwrap()
 }
