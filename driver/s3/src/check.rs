@@ -100,7 +100,7 @@ impl<H: Host> S3<H> {
                 "check the name; if it is right, the service may want it in the path: force_path_style = true"
             }
             "region" => "write the region that is named, and the endpoint of that region",
-            "force_path_style" => "force_path_style = false",
+            "addressing" => "addressing = \"virtual-host\"",
             _ => return None,
         };
         Some(remedy.to_owned())

@@ -39,7 +39,7 @@ pub(crate) struct LargeCopy {
 impl<H: Host> S3<H> {
     /// Whether an object of this size is copied in one call.
     pub(crate) fn copies_whole(&self, size: u64) -> bool {
-        let profile = self.settings.profile;
+        let profile = &self.settings.profile;
         match profile.upload_part_copy {
             true => {
                 size <= profile

@@ -116,6 +116,7 @@ impl Address {
                 format!("{path}/{}", encode::path(bucket)),
             ),
             Addressing::VirtualHost => (format!("{bucket}.{bare_host}"), path.to_owned()),
+            Addressing::Cname => (bare_host.to_owned(), path.to_owned()),
         };
         Self {
             secure: endpoint.secure,
@@ -134,7 +135,7 @@ impl Address {
     ) -> Self {
         let base = match (addressing, remove_bucket) {
             (_, true) => host.path_without(bucket).to_owned(),
-            (Addressing::VirtualHost, false) => host.path.clone(),
+            (Addressing::VirtualHost | Addressing::Cname, false) => host.path.clone(),
             (Addressing::Path, false) => {
                 format!("{}/{}", host.path_without(bucket), encode::path(bucket))
             }

@@ -262,9 +262,28 @@ impl Told<'_> {
                 | "VirtualHostDomainRequired",
                 _,
             ) => Error::config(
-                "force_path_style",
-                "the service wants the bucket's name in the host: set it to false",
+                "addressing",
+                "the service wants the bucket's name in the host: set it to \"virtual-host\"",
             ),
+            // https://www.alibabacloud.com/help/en/oss/user-guide/access-buckets-via-custom-domain-names
+            ("PublicEndpointForbidden", _) => Error::config(
+                "endpoint",
+                "the service does not serve this account's data on its public address: bind a domain of your own to \
+                 the bucket, set `endpoint` to it and `addressing` to \"cname\"",
+            ),
+            ("ApkDownloadForbidden" | "DownloadForbidden", _) => Error::config(
+                "custom_host",
+                "the service does not hand out such a file on its own address: bind a domain of your own to the \
+                 bucket and set `custom_host` to it",
+            ),
+            ("XMinioObjectExistsAsDirectory" | "XMinioParentIsObject", _) => {
+                Error::InvalidArgument(
+                    "this service cannot keep a file and a folder of the same name".to_owned(),
+                )
+            }
+            ("XMinioInvalidObjectName", _) => {
+                Error::InvalidArgument("this service takes no file of this name".to_owned())
+            }
             ("QuotaExceeded" | "XMinioStorageFull" | "XMinioAdminBucketQuotaExceeded", _)
             | (_, 507) => Error::QuotaExceeded(text()),
             (code, _) if is_throttling(code) => Error::RateLimited(self.retry_after),
@@ -357,7 +376,15 @@ mod tests {
         ));
         assert!(config(
             &fault(403, "PathStyleDomainForbidden", "", &[]).error,
-            "force_path_style"
+            "addressing"
+        ));
+        assert!(config(
+            &fault(400, "PublicEndpointForbidden", "", &[]).error,
+            "endpoint"
+        ));
+        assert!(config(
+            &fault(400, "ApkDownloadForbidden", "", &[]).error,
+            "custom_host"
         ));
         let cases: [(u16, &str, Check); 18] = [
             (404, "NoSuchKey", |error| *error == Error::NotFound),

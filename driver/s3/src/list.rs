@@ -67,7 +67,11 @@ impl<H: Host> S3<H> {
 
     async fn fetch_listing(&self, query: Query<'_>) -> Result<Listing, Fault> {
         let client: &Client<H> = &self.client;
-        let mut operation = Operation::on_bucket("GET").query("max-keys", query.limit.to_string());
+        // Where a page begins with the last key of the one before, it has to bring one more to get on.
+        let repeats = self.settings.profile.list_start_inclusive
+            && matches!(query.position, Some(Position::After(_)));
+        let limit = query.limit.saturating_add(u32::from(repeats)).min(PAGE);
+        let mut operation = Operation::on_bucket("GET").query("max-keys", limit.to_string());
         if !query.prefix.is_empty() {
             operation = operation.query("prefix", query.prefix);
         }
@@ -77,11 +81,11 @@ impl<H: Host> S3<H> {
         if self.settings.profile.list_url_encode {
             operation = operation.query("encoding-type", "url");
         }
-        operation = match self.settings.list_version {
+        operation = match self.settings.profile.list_version {
             ListVersion::V2 => operation.query("list-type", "2"),
             ListVersion::V1 => operation,
         };
-        operation = match (query.position, self.settings.list_version) {
+        operation = match (query.position, self.settings.profile.list_version) {
             (None, _) => operation,
             (Some(Position::After(key)), ListVersion::V1) => operation.query("marker", key),
             (Some(Position::After(key)), ListVersion::V2) => operation.query("start-after", key),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use orlop_driver::{
-    Audience, Content, Host, Link, Path, ReadOptions, Result, SignedRequest, SignedUrl,
+    Audience, Content, Error, Host, Link, Path, ReadOptions, Result, SignedRequest, SignedUrl,
 };
 
 use crate::{
@@ -23,17 +23,17 @@ impl<H: Host> S3<H> {
     pub(crate) fn link(&self, path: &Path, options: &ReadOptions) -> Result<Content> {
         let key = key::of_file(path)?;
         let link = match options.audience {
-            Audience::Client => Link::Shareable(self.client_link(&key, options)),
-            Audience::Host => self.host_link(&key),
+            Audience::Client => Link::Shareable(self.client_link(&key, options)?),
+            Audience::Host => self.host_link(&key)?,
         };
         Ok(Content::Link(link))
     }
 
-    fn client_link(&self, key: &str, options: &ReadOptions) -> SignedUrl {
+    fn client_link(&self, key: &str, options: &ReadOptions) -> Result<SignedUrl> {
         let site = self.client.site();
         let at_custom_host;
         let site = match &self.settings.custom_host {
-            Some(custom) if !custom.signed => return plain(&custom.address, key),
+            Some(custom) if !custom.signed => return Ok(plain(&custom.address, key)),
             Some(custom) => {
                 at_custom_host = Site {
                     address: custom.address.clone(),
@@ -44,7 +44,7 @@ impl<H: Host> S3<H> {
             None => &*site,
         };
         let Some(signer) = &self.client.signer else {
-            return plain(&site.address, key);
+            return Ok(plain(&site.address, key));
         };
 
         let disposition = options
@@ -61,19 +61,19 @@ impl<H: Host> S3<H> {
             query: query.as_slice(),
             headers: &[],
         };
-        let life = self.link_life(options.expires);
-        SignedUrl {
+        let life = self.link_life(options.expires)?;
+        Ok(SignedUrl {
             url: signer.url(&request, life, self.client.now()),
             expires: self.client.host.now().checked_add(life),
-        }
+        })
     }
 
     /// Signed in its headers: such a URL is of no use to who finds it in a log.
-    fn host_link(&self, key: &str) -> Link {
+    fn host_link(&self, key: &str) -> Result<Link> {
         let site = self.client.site();
         let address = &site.address;
         let Some(signer) = &self.client.signer else {
-            return Link::Shareable(plain(address, key));
+            return Ok(Link::Shareable(plain(address, key)));
         };
         let path = address.path(Some(key));
         let request = Unsigned {
@@ -89,22 +89,48 @@ impl<H: Host> S3<H> {
             EMPTY_PAYLOAD
         };
         let headers = signer.headers(&request, payload, self.client.now());
-        Link::HostOnly(SignedRequest {
+        let life = self
+            .remaining()?
+            .map_or(HOST_LINK_LIFE, |left| left.min(HOST_LINK_LIFE));
+        Ok(Link::HostOnly(SignedRequest {
             method: "GET".to_owned(),
             url: format!("{}{}{path}", address.scheme(), address.authority),
             headers: headers
                 .into_iter()
                 .map(|(name, value)| (name.to_owned(), value))
                 .collect(),
-            expires: self.client.host.now().checked_add(HOST_LINK_LIFE),
-        })
+            expires: self.client.host.now().checked_add(life),
+        }))
     }
 
-    /// How long a link is good: what is asked for, or the configured time, in whole seconds and within what
-    /// the service allows.
-    pub(crate) fn link_life(&self, asked: Option<Duration>) -> Duration {
+    /// How long a link is good: what is asked for, or the configured time, in whole seconds, within what the
+    /// service allows and no longer than the credentials.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`] if the credentials have ended.
+    pub(crate) fn link_life(&self, asked: Option<Duration>) -> Result<Duration> {
+        let most = self.settings.profile.presign_max;
+        let most = self.remaining()?.map_or(most, |left| left.min(most));
         let life = asked.unwrap_or(self.settings.link_life).as_secs();
-        Duration::from_secs(life.clamp(1, self.settings.profile.presign_max.as_secs()))
+        Ok(Duration::from_secs(life.clamp(1, most.as_secs().max(1))))
+    }
+
+    /// How long temporary credentials last yet; none if no end is known.
+    fn remaining(&self) -> Result<Option<Duration>> {
+        let Some(end) = self
+            .settings
+            .credentials
+            .as_ref()
+            .and_then(|keys| keys.expires)
+        else {
+            return Ok(None);
+        };
+        match end.duration_since(self.client.now()) {
+            Ok(left) if left >= Duration::from_secs(1) => Ok(Some(left)),
+            _ => Err(Error::Unauthenticated(
+                "the session token has expired: give new temporary credentials".to_owned(),
+            )),
+        }
     }
 }
 

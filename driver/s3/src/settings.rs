@@ -5,17 +5,18 @@ use std::time::Duration;
 use orlop_driver::{Error, Result};
 
 use crate::{
-    config::{Config, ListVersion},
+    config::{Config, Encryption},
+    date,
     endpoint::{Address, Endpoint},
-    profile::{Addressing, Profile},
+    profile::{Addressing, Profile, SessionToken, hours_of},
     sign::Credentials,
 };
 
 /// What the driver works from.
 #[derive(Debug)]
 pub(crate) struct Settings {
-    /// What is known of the service.
-    pub(crate) profile: &'static Profile,
+    /// What is known of the service, and what the configuration says otherwise.
+    pub(crate) profile: Profile,
     /// The bucket's name.
     pub(crate) bucket: String,
     /// Where the bucket's name goes.
@@ -32,8 +33,6 @@ pub(crate) struct Settings {
     pub(crate) link_life: Duration,
     /// The name of the empty file that keeps a folder; empty for the `folder/` marker.
     pub(crate) placeholder: String,
-    /// The list call to use.
-    pub(crate) list_version: ListVersion,
     /// Whether links name the file in the old form as well.
     pub(crate) plain_filename: bool,
     /// The size of an upload's parts, in bytes.
@@ -46,6 +45,10 @@ pub(crate) struct Settings {
     pub(crate) copy_part_size: u64,
     /// Copies in flight.
     pub(crate) copy_concurrency: usize,
+    /// What new objects are kept with besides their own headers: storage class and encryption.
+    pub(crate) storage_headers: Vec<(&'static str, String)>,
+    /// The age at which unfinished uploads are aborted; none if they are left alone.
+    pub(crate) abandoned_after: Option<Duration>,
 }
 
 /// Where requests go and which region they are signed for. A wrong region is found out on the way.
@@ -66,8 +69,6 @@ pub(crate) struct CustomHost {
     pub(crate) signed: bool,
 }
 
-/// The smallest part that any known service takes.
-const PART_MIN: u64 = 100 << 10;
 /// The largest part, and the largest upload in one request, of every known service.
 pub(crate) const PART_MAX: u64 = 5 << 30;
 
@@ -85,12 +86,22 @@ impl Settings {
             ));
         }
         let region = config.region.trim();
-        let (profile, endpoint) = service(&config, region)?;
+        let (row, endpoint) = service(&config, region)?;
+        let profile = row.with_options(&config)?;
+        if profile.https_only && !endpoint.secure && profile.has_host(&endpoint.host) {
+            return Err(Error::config(
+                "endpoint",
+                format!("{} speaks https alone: leave `http://` out", profile.title),
+            ));
+        }
         let region = match region {
-            "" => (profile.region_of)(&endpoint.host).unwrap_or(profile.region),
+            "" => profile
+                .region_of(&endpoint.host)
+                .or(profile.region)
+                .ok_or_else(|| no_region(&profile))?,
             given => given,
         };
-        let (addressing, host) = addressing(&config, profile, &endpoint, &bucket);
+        let (addressing, host) = addressing(&config, &profile, &endpoint, &bucket)?;
         let site = Site {
             address: Address::of_bucket(&endpoint, host, &bucket, addressing),
             region: region.to_owned(),
@@ -99,6 +110,18 @@ impl Settings {
             "" => None,
             text => {
                 let host = Endpoint::parse("custom_host", text)?;
+                if config.enable_custom_host_presign
+                    && !profile.presign_custom_domain
+                    && !profile.has_host(&host.host)
+                {
+                    return Err(Error::config(
+                        "enable_custom_host_presign",
+                        format!(
+                            "{} takes signed links on its own hosts alone: set it to false",
+                            profile.title
+                        ),
+                    ));
+                }
                 Some(CustomHost {
                     address: Address::of_custom_host(
                         &host,
@@ -117,18 +140,25 @@ impl Settings {
             ));
         }
 
+        let credentials = credentials(&config, &profile)?;
+        let part_min = profile.part_min;
+        let link_life = hours_of("sign_url_expire", config.sign_url_expire)?;
         Ok(Self {
-            profile,
             addressing,
             local: endpoint.is_local(),
             site,
-            credentials: credentials(&config)?,
+            credentials,
             custom_host,
-            link_life: link_life(config.sign_url_expire)?.min(profile.presign_max),
+            link_life: link_life.min(profile.presign_max),
+            storage_headers: storage_headers(&config)?,
+            abandoned_after: match config.abandoned_uploads_after {
+                0 => None,
+                hours => Some(Duration::from_secs(u64::from(hours) * 3600)),
+            },
+            profile,
             placeholder: config.placeholder,
-            list_version: config.list_object_version.unwrap_or(profile.list_version),
             plain_filename: config.add_filename_to_disposition,
-            part_size: within("part_size", config.part_size.0, PART_MIN, PART_MAX)?,
+            part_size: within("part_size", config.part_size.0, part_min, PART_MAX)?,
             multipart_threshold: within(
                 "multipart_threshold",
                 config.multipart_threshold.0,
@@ -139,12 +169,23 @@ impl Settings {
             copy_part_size: within(
                 "copy_part_size",
                 config.copy_part_size.0,
-                PART_MIN,
+                part_min,
                 PART_MAX,
             )?,
             copy_concurrency: concurrency("copy_concurrency", config.copy_concurrency)?,
             bucket,
         })
+    }
+
+    /// Refuses a key that the service would not take, or would take and never show.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] saying what is wrong with it.
+    pub(crate) fn admit(&self, key: &str) -> Result<()> {
+        self.profile
+            .key_rules
+            .iter()
+            .try_for_each(|rule| rule.check(key))
     }
 
     /// The size of equal parts for a file of `size` bytes: `wanted`, or what keeps their number within the
@@ -156,6 +197,27 @@ impl Settings {
         } else {
             least.next_multiple_of(1 << 20)
         }
+    }
+}
+
+impl Settings {
+    /// The size of the part that follows `done` others of a file whose size nobody knows. Parts begin small and
+    /// grow by their first size with each tenth of what the service allows, so that a file may become 5.5 times
+    /// as large as with equal ones; where the service wants those, they are equal.
+    pub(crate) fn part_size_after(&self, done: u32, first: u64) -> u64 {
+        if self.profile.equal_parts {
+            return first;
+        }
+        let tenth = u64::from(done) * 10 / u64::from(self.profile.parts_max.max(1));
+        first.saturating_mul(tenth + 1).min(PART_MAX)
+    }
+
+    /// The largest file that can be written without its size being known before, in bytes.
+    pub(crate) fn unknown_size_max(&self) -> u64 {
+        let first = self.part_size;
+        (0..self.profile.parts_max)
+            .map(|done| self.part_size_after(done, first))
+            .fold(0, u64::saturating_add)
     }
 }
 
@@ -179,16 +241,16 @@ impl Site {
 fn service(config: &Config, region: &str) -> Result<(&'static Profile, Endpoint)> {
     if !config.endpoint.trim().is_empty() {
         let endpoint = Endpoint::parse("endpoint", &config.endpoint)?;
-        let profile = Profile::choose(config.provider, Some(&endpoint.host));
+        let profile = Profile::choose(config.provider.as_deref(), Some(&endpoint.host))?;
         return Ok((profile, endpoint));
     }
-    let profile = Profile::choose(config.provider, None);
-    let region = if region.is_empty() {
-        profile.region
-    } else {
-        region
+    let profile = Profile::choose(config.provider.as_deref(), None)?;
+    let region = match (region, profile.region) {
+        ("", None) if !profile.endpoints.is_empty() => return Err(no_region(profile)),
+        ("", region) => region.unwrap_or_default(),
+        (given, _) => given,
     };
-    let address = (profile.endpoint_of)(region).ok_or_else(|| {
+    let address = profile.endpoint_of(region).ok_or_else(|| {
         Error::config(
             "endpoint",
             "is missing: write the address of the service, such as `s3.example.com`",
@@ -197,13 +259,23 @@ fn service(config: &Config, region: &str) -> Result<(&'static Profile, Endpoint)
     Ok((profile, Endpoint::parse("endpoint", &address)?))
 }
 
+fn no_region(profile: &Profile) -> Error {
+    Error::config(
+        "region",
+        format!(
+            "is missing: {} wants to know it, and the endpoint does not tell",
+            profile.title
+        ),
+    )
+}
+
 /// Where the bucket's name goes, and the endpoint's host without that name.
 fn addressing<'a>(
     config: &Config,
     profile: &Profile,
     endpoint: &'a Endpoint,
     bucket: &str,
-) -> (Addressing, &'a str) {
+) -> Result<(Addressing, &'a str)> {
     let host = endpoint.host.as_str();
     let bare = host
         .strip_prefix(bucket)
@@ -212,13 +284,25 @@ fn addressing<'a>(
     // At a service that may run under any name, a host such as `data.example.com` only looks as if it
     // began with the bucket `data` where the bucket goes into the path.
     let chosen = |addressing| match (addressing, bare) {
+        (Addressing::Cname, _) => (addressing, host),
         (Addressing::Path, _) if profile.hosts.is_empty() => (addressing, host),
         (_, Some(bare)) => (addressing, bare),
         (_, None) => (addressing, host),
     };
-    match config.force_path_style {
-        Some(true) => chosen(Addressing::Path),
-        Some(false) => chosen(Addressing::VirtualHost),
+    let told = match (config.addressing, config.force_path_style) {
+        (Some(told), Some(path)) if (told == Addressing::Path) != path => {
+            return Err(Error::config(
+                "force_path_style",
+                "contradicts `addressing`: leave one of them out",
+            ));
+        }
+        (Some(told), _) => Some(told),
+        (None, Some(true)) => Some(Addressing::Path),
+        (None, Some(false)) => Some(Addressing::VirtualHost),
+        (None, None) => None,
+    };
+    Ok(match told {
+        Some(told) => chosen(told),
         None if endpoint.is_bare() => (Addressing::Path, host),
         None if bare.is_some() && config.provider.is_none() && profile.hosts.is_empty() => {
             chosen(Addressing::VirtualHost)
@@ -227,13 +311,41 @@ fn addressing<'a>(
             chosen(Addressing::Path)
         }
         None => chosen(profile.addressing),
-    }
+    })
 }
 
-fn credentials(config: &Config) -> Result<Option<Credentials>> {
+fn credentials(config: &Config, profile: &Profile) -> Result<Option<Credentials>> {
     let id = config.access_key_id.trim();
     let secret = config.secret_access_key.trim();
     let token = config.session_token.trim();
+    let expires = match config.session_token_expires.trim() {
+        "" => None,
+        text => Some(
+            date::parse_iso(text)
+                .filter(|_| text.ends_with('Z'))
+                .ok_or_else(|| {
+                    Error::config(
+                        "session_token_expires",
+                        "is no time such as `2026-11-24T18:00:00Z`",
+                    )
+                })?,
+        ),
+    };
+    match (profile.session_token, token) {
+        (SessionToken::Required, "") if !id.is_empty() => {
+            return Err(Error::config(
+                "session_token",
+                format!("is missing: {} gives temporary keys alone", profile.title),
+            ));
+        }
+        (SessionToken::Refused, token) if !token.is_empty() => {
+            return Err(Error::config(
+                "session_token",
+                format!("must be empty: {} knows none", profile.title),
+            ));
+        }
+        _ => {}
+    }
     match (id, secret) {
         ("", "") if token.is_empty() => Ok(None),
         ("", _) => Err(Error::config(
@@ -248,18 +360,42 @@ fn credentials(config: &Config) -> Result<Option<Credentials>> {
             access_key_id: id.to_owned(),
             secret_access_key: secret.to_owned(),
             session_token: (!token.is_empty()).then(|| token.to_owned()),
+            expires,
         })),
     }
 }
 
-fn link_life(hours: f64) -> Result<Duration> {
-    if hours > 0.0 && hours <= 168.0 {
-        Ok(Duration::from_secs_f64(hours * 3600.0).max(Duration::from_secs(1)))
-    } else {
-        Err(Error::config(
-            "sign_url_expire",
-            "must be more than 0 and at most 168 hours",
-        ))
+/// Headers that say how new objects are kept.
+fn storage_headers(config: &Config) -> Result<Vec<(&'static str, String)>> {
+    let class = header_value("storage_class", &config.storage_class)?;
+    let key = header_value("sse_kms_key_id", &config.sse_kms_key_id)?;
+    if key.is_some() && config.server_side_encryption != Some(Encryption::Kms) {
+        return Err(Error::config(
+            "sse_kms_key_id",
+            "is for `server_side_encryption = \"aws:kms\"` alone",
+        ));
+    }
+    let encryption = config
+        .server_side_encryption
+        .map(|encryption| encryption.name().to_owned());
+    Ok([
+        ("x-amz-storage-class", class),
+        ("x-amz-server-side-encryption", encryption),
+        ("x-amz-server-side-encryption-aws-kms-key-id", key),
+    ]
+    .into_iter()
+    .filter_map(|(name, value)| Some((name, value?)))
+    .collect())
+}
+
+fn header_value(field: &str, text: &str) -> Result<Option<String>> {
+    let text = text.trim();
+    match text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        true => Ok(Some(text.to_owned()).filter(|text| !text.is_empty())),
+        false => Err(Error::config(
+            field,
+            "must be visible ASCII, without blanks",
+        )),
     }
 }
 
@@ -357,6 +493,31 @@ mod tests {
                 "us-east-1",
             ),
             (
+                json!({"endpoint": "s3.example.com", "addressing": "virtual-host"}),
+                "https://photos.s3.example.com/k",
+                "us-east-1",
+            ),
+            (
+                json!({"provider": "oss", "endpoint": "files.example.com", "addressing": "cname"}),
+                "https://files.example.com/k",
+                "cn-hangzhou",
+            ),
+            (
+                json!({"provider": "oss", "region": "cn-shanghai"}),
+                "https://photos.s3.oss-cn-shanghai.aliyuncs.com/k",
+                "cn-shanghai",
+            ),
+            (
+                json!({"endpoint": "photos.cos.ap-guangzhou.myqcloud.com"}),
+                "https://photos.cos.ap-guangzhou.myqcloud.com/k",
+                "ap-guangzhou",
+            ),
+            (
+                json!({"endpoint": "photos.storage.googleapis.com"}),
+                "https://storage.googleapis.com/photos/k",
+                "auto",
+            ),
+            (
                 json!({"provider": "aws", "endpoint": "http://localhost:9000"}),
                 "http://localhost:9000/photos/k",
                 "us-east-1",
@@ -384,6 +545,50 @@ mod tests {
         let cases = [
             (json!({}), "endpoint"),
             (json!({"provider": "minio"}), "endpoint"),
+            (json!({"provider": "cos"}), "region"),
+            (json!({"endpoint": "cos.accelerate.myqcloud.com"}), "region"),
+            (json!({"provider": "s4", "endpoint": "h"}), "provider"),
+            (
+                json!({"endpoint": "http://s3.us-west-004.backblazeb2.com"}),
+                "endpoint",
+            ),
+            (
+                json!({"endpoint": "h", "addressing": "cname", "force_path_style": true}),
+                "force_path_style",
+            ),
+            (
+                json!({"endpoint": "h", "addressing": "path", "force_path_style": false}),
+                "force_path_style",
+            ),
+            (
+                json!({"provider": "upyun", "access_key_id": "a", "secret_access_key": "s", "session_token": "t"}),
+                "session_token",
+            ),
+            (
+                json!({"provider": "doge", "region": "ap-shanghai", "access_key_id": "a", "secret_access_key": "s"}),
+                "session_token",
+            ),
+            (
+                json!({"endpoint": "h", "session_token_expires": "soon"}),
+                "session_token_expires",
+            ),
+            (
+                json!({"provider": "r2", "endpoint": "a.r2.cloudflarestorage.com", "custom_host": "cdn.example",
+                       "enable_custom_host_presign": true}),
+                "enable_custom_host_presign",
+            ),
+            (
+                json!({"endpoint": "h", "storage_class": "a\r\nb: c"}),
+                "storage_class",
+            ),
+            (
+                json!({"endpoint": "h", "sse_kms_key_id": "k"}),
+                "sse_kms_key_id",
+            ),
+            (
+                json!({"endpoint": "h", "delete_batch_max": 1001}),
+                "delete_batch_max",
+            ),
             (json!({"endpoint": "gopher://h"}), "endpoint"),
             (json!({"endpoint": "h", "bucket": " "}), "bucket"),
             (json!({"endpoint": "h", "bucket": "a/b"}), "bucket"),
@@ -416,6 +621,7 @@ mod tests {
                 "placeholder",
             ),
             (json!({"endpoint": "h", "part_size": 1}), "part_size"),
+            (json!({"endpoint": "h", "part_size": "1MiB"}), "part_size"),
             (
                 json!({"endpoint": "h", "multipart_threshold": "6GiB"}),
                 "multipart_threshold",
@@ -461,6 +667,27 @@ mod tests {
             assert_eq!(found, part * mib);
             assert!(size.div_ceil(found) <= 10_000);
         }
+    }
+
+    #[test]
+    fn parts_of_a_file_of_unknown_size_grow_where_they_may() {
+        let with = |options: Value| {
+            let mut config = json!({"endpoint": "h", "part_size": "16MiB"});
+            for (name, value) in options.as_object().unwrap() {
+                config[name] = value.clone();
+            }
+            settings(config).unwrap()
+        };
+        let mib = 1 << 20;
+        let growing = with(json!({}));
+        for (done, part) in [(0, 16), (999, 16), (1000, 32), (9999, 160)] {
+            assert_eq!(growing.part_size_after(done, 16 * mib), part * mib);
+        }
+        assert_eq!(growing.unknown_size_max(), 880_000 * mib);
+        let few = with(json!({"parts_max": 1000}));
+        assert_eq!(few.unknown_size_max(), 88_000 * mib);
+        let equal = with(json!({"equal_parts": true}));
+        assert_eq!(equal.unknown_size_max(), 160_000 * mib);
     }
 
     #[test]

@@ -29,7 +29,7 @@ impl<H: Host> S3<H> {
         options: &LinkUploadOptions,
     ) -> Result<UploadLink> {
         let key = new_key(path)?;
-        let life = self.link_life(options.expires);
+        let life = self.link_life(options.expires)?;
         let content_type = options
             .content_type
             .as_deref()

@@ -36,6 +36,8 @@ pub(crate) struct Credentials {
     pub(crate) secret_access_key: String,
     /// Goes with temporary credentials.
     pub(crate) session_token: Option<String>,
+    /// When they end, if that is known.
+    pub(crate) expires: Option<SystemTime>,
 }
 
 /// Signs requests.

@@ -26,6 +26,7 @@ fn signer(id: &str, secret: &str, token: Option<&str>) -> Signer {
         access_key_id: id.to_owned(),
         secret_access_key: secret.to_owned(),
         session_token: token.map(str::to_owned),
+        expires: None,
     })
 }
 

@@ -33,7 +33,7 @@ async fn each_trouble_names_the_option_to_change() {
         (error(403, "InvalidAccessKeyId"), "access_key_id"),
         (error(403, "SignatureDoesNotMatch"), "secret_access_key"),
         (error(400, "ExpiredToken"), "session_token"),
-        (error(403, "PathStyleDomainForbidden"), "force_path_style"),
+        (error(403, "PathStyleDomainForbidden"), "addressing"),
         (answer(404, &[], "nothing here"), "endpoint"),
         (ok("<html></html>"), "endpoint"),
     ];

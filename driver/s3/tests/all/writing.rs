@@ -20,7 +20,7 @@ const KIB: usize = 1 << 10;
 
 /// Options that make small files large.
 fn small_parts() -> Value {
-    json!({"part_size": "100KiB", "multipart_threshold": "150KiB", "upload_concurrency": 3})
+    json!({"part_min": "100KiB", "part_size": "100KiB", "multipart_threshold": "150KiB", "upload_concurrency": 3})
 }
 
 /// Bytes that differ from place to place.
