@@ -19,13 +19,24 @@ use crate::{
     encode::hex,
     fault::Fault,
     operation::{Operation, Payload},
+    profile::{ChecksumHeaders, PayloadHash},
     settings::{Settings, Site},
     sign::{EMPTY_PAYLOAD, Signer, UNSIGNED_PAYLOAD, Unsigned, push_query},
     xml::Unread,
 };
 
+/// The SHA-256 of a payload in base64, which the service checks and keeps.
+const CHECKSUM: &str = "x-amz-checksum-sha256";
 /// More than any answer to a call may hold; 1,000 keys of 1,024 encoded bytes each stay below.
 const MAX_ANSWER: u64 = 8 << 20;
+/// For calls that change something: hosts give them minutes, and what they would undo or repeat costs more than
+/// waiting. Others keep to what fits into a host's deadline for one call.
+const PATIENT: Retry = Retry {
+    attempts: 6,
+    base: Duration::from_millis(200),
+    cap: Duration::from_secs(30),
+    budget: Duration::from_secs(90),
+};
 /// Services refuse requests that are more than 15 minutes off.
 const TOLERATED_SKEW: u64 = 10 * 60;
 
@@ -37,10 +48,13 @@ pub(crate) struct Client<H> {
     /// Signs, unless the bucket is asked anonymously.
     pub(crate) signer: Option<Signer>,
     content_md5: bool,
+    /// Whether whole files carry their SHA-256 for the service to check and keep.
+    checksums: bool,
+    /// Whether payloads are signed on https too.
+    hashed: bool,
     site: Mutex<Arc<Site>>,
     /// What the service's clock is ahead of ours, in seconds.
     skew: AtomicI64,
-    retry: Retry,
 }
 
 impl<H: Host> Client<H> {
@@ -50,9 +64,10 @@ impl<H: Host> Client<H> {
             host,
             signer: settings.credentials.clone().map(Signer::new),
             content_md5: settings.profile.content_md5,
+            checksums: settings.profile.checksum_headers == ChecksumHeaders::Sha256,
+            hashed: settings.profile.payload_hash == PayloadHash::Sha256,
             site: Mutex::new(Arc::new(settings.site.clone())),
             skew: AtomicI64::new(0),
-            retry: Retry::default(),
         }
     }
 
@@ -107,8 +122,11 @@ impl<H: Host> Client<H> {
             .digests(&operation.payload)
             .await
             .map_err(Fault::unanswered)?;
-        let outcome = self
-            .retry
+        let retry = match operation.patient {
+            true => PATIENT,
+            false => Retry::default(),
+        };
+        let outcome = retry
             .run(&self.host, async |attempt| {
                 match self.attempt(operation, &digests, read).await {
                     Ok(()) => Attempt::Over(Ok(Ok(()))),
@@ -191,8 +209,8 @@ impl<H: Host> Client<H> {
             .iter()
             .map(|(name, value)| (name.clone().into_owned(), value.clone()))
             .collect();
-        if let Some(md5) = &digests.md5 {
-            headers.push(("content-md5".to_owned(), md5.clone()));
+        if let Some((name, value)) = &digests.header {
+            headers.push(((*name).to_owned(), value.clone()));
         }
         if let Some(signer) = &self.signer {
             // Others may be changed on the way.
@@ -204,7 +222,8 @@ impl<H: Host> Client<H> {
                     name.starts_with("x-amz-") || matches!(*name, "content-type" | "content-md5")
                 })
                 .collect();
-            signed.extend(digests.md5.as_deref().map(|md5| ("content-md5", md5)));
+            let digest = digests.header.as_ref();
+            signed.extend(digest.map(|(name, value)| (*name, value.as_str())));
             let unsigned = Unsigned {
                 method: operation.method,
                 site,
@@ -226,38 +245,50 @@ impl<H: Host> Client<H> {
             body: match &operation.payload {
                 Payload::Empty => Body::Empty,
                 Payload::Document(text) => Body::Bytes(text.clone().into_bytes()),
-                Payload::Part(part) => Body::Part(part),
+                Payload::Whole(part) | Payload::Part(part) => Body::Part(part),
             },
         }
     }
 
-    /// The digests that protect a payload: on https an MD5, since the connection keeps it from being
-    /// changed on purpose; on http the SHA-256 that is signed. One of them is enough.
+    /// The digests that protect a payload. On https that is an MD5, since the connection keeps it from being
+    /// changed on purpose; on http, and where the service wants it anyway, the SHA-256 that is signed. Where the
+    /// service keeps checksums, the SHA-256 does for both.
     async fn digests(&self, payload: &Payload<'_, H::Part>) -> Result<Digests> {
-        let secure = self.site().address.secure;
-        let signed = self.signer.is_some();
-        let sha256 = signed && !secure;
+        let hashed = self.signer.is_some() && (self.hashed || !self.site().address.secure);
+        let signed = |sha256: &[u8]| match hashed {
+            true => hex(sha256),
+            false => UNSIGNED_PAYLOAD.to_owned(),
+        };
         Ok(match payload {
             Payload::Empty => Digests {
                 payload: EMPTY_PAYLOAD.to_owned(),
-                md5: None,
+                header: None,
             },
             Payload::Document(text) => Digests {
-                payload: if sha256 {
-                    hex(&Sha256::digest(text))
-                } else {
-                    UNSIGNED_PAYLOAD.to_owned()
+                payload: match hashed {
+                    true => hex(&Sha256::digest(text)),
+                    false => UNSIGNED_PAYLOAD.to_owned(),
                 },
-                md5: None,
+                header: None,
             },
-            Payload::Part(part) if sha256 => Digests {
-                payload: hex(&part.digest(DigestAlgorithm::Sha256).await?),
-                md5: None,
+            Payload::Whole(part) if self.checksums => {
+                let sha256 = part.digest(DigestAlgorithm::Sha256).await?;
+                Digests {
+                    payload: signed(&sha256),
+                    header: Some((CHECKSUM, BASE64.encode(&sha256))),
+                }
+            }
+            Payload::Whole(part) | Payload::Part(part) if hashed => Digests {
+                payload: signed(&part.digest(DigestAlgorithm::Sha256).await?),
+                header: None,
             },
-            Payload::Part(part) => Digests {
+            Payload::Whole(part) | Payload::Part(part) => Digests {
                 payload: UNSIGNED_PAYLOAD.to_owned(),
-                md5: match self.content_md5 {
-                    true => Some(BASE64.encode(part.digest(DigestAlgorithm::Md5).await?)),
+                header: match self.content_md5 {
+                    true => {
+                        let md5 = part.digest(DigestAlgorithm::Md5).await?;
+                        Some(("content-md5", BASE64.encode(md5)))
+                    }
                     false => None,
                 },
             },
@@ -309,7 +340,7 @@ impl<H: Host> Client<H> {
 /// What is said of a payload in the request's head.
 struct Digests {
     payload: String,
-    md5: Option<String>,
+    header: Option<(&'static str, String)>,
 }
 
 /// Takes what a call was made for out of its answer.

@@ -1,5 +1,7 @@
 //! Copying one object inside the bucket: in one call, or in parts if it is large.
 
+use std::borrow::Cow;
+
 use futures::{StreamExt, TryFutureExt, stream};
 use orlop_driver::{CompletedPart, Error, Host, Result};
 use serde::{Deserialize, Serialize};
@@ -9,6 +11,7 @@ use crate::{
     encode,
     fault::Fault,
     flight,
+    object::Head,
     operation::Operation,
     xml::{
         Unread,
@@ -42,20 +45,36 @@ impl<H: Host> S3<H> {
         let profile = &self.settings.profile;
         match profile.upload_part_copy {
             true => {
-                size <= profile
-                    .copy_max
-                    .min(WHOLE_MAX)
-                    .max(self.settings.copy_part_size)
+                let wanted = WHOLE_MAX.max(self.settings.copy_part_size);
+                size <= wanted.min(profile.copy_max)
             }
             false => size <= profile.copy_max,
         }
     }
 
+    /// Whether the service can copy an object of this size by itself at all.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] if not: whoever asked may then copy it by reading and writing.
+    pub(crate) fn check_copyable(&self, size: u64) -> Result<()> {
+        if self.copies_whole(size) || self.settings.profile.upload_part_copy {
+            return Ok(());
+        }
+        Err(Error::Unsupported(format!(
+            "the service cannot copy a file of {size} bytes by itself"
+        )))
+    }
+
     /// Copies an object in one call, with all that it is kept with, and tells the copy's ETag; none if the
     /// source is not there.
-    pub(crate) async fn copy_whole(&self, from: &str, to: &str) -> Result<Option<String>, Fault> {
-        let operation =
-            Operation::on_object("PUT", to).header("x-amz-copy-source", self.copy_source(from));
+    pub(crate) async fn copy_whole(
+        &self,
+        source: &Object,
+        to: &str,
+    ) -> Result<Option<String>, Fault> {
+        let operation = Operation::on_object("PUT", to)
+            .header("x-amz-copy-source", self.copy_source(&source.key))
+            .headers(self.settings.copy_headers(source));
         let copied = self
             .client
             .call(&operation, |response| {
@@ -71,27 +90,24 @@ impl<H: Host> S3<H> {
         }
     }
 
-    /// Begins the copy of a large object; none if the source is not there.
-    pub(crate) async fn begin_large_copy(&self, from: &str, to: &str) -> Result<Option<LargeCopy>> {
-        if !self.settings.profile.upload_part_copy {
-            return Err(Error::Unsupported(
-                "the service cannot copy an object of this size by itself".to_owned(),
-            ));
-        }
-        let Some(head) = self.client.head(from).await? else {
-            return Ok(None);
-        };
-        let upload = self.create_upload(to, head.kept_headers()).await?;
-        let size = head.object.size;
-        Ok(Some(LargeCopy {
-            upload,
+    /// Begins the copy of a large object.
+    pub(crate) async fn begin_large_copy(&self, source: Head, to: &str) -> Result<LargeCopy> {
+        let size = source.object.size;
+        let part_size = self.part_size_for(size, self.settings.copy_part_size)?;
+        let kept = source.kept_headers().into_iter();
+        let added = self.settings.copy_headers(&source.object);
+        let headers = kept.map(|(name, value)| (Cow::Owned(name), value)).chain(
+            added
+                .into_iter()
+                .map(|(name, value)| (Cow::Borrowed(name), value)),
+        );
+        Ok(LargeCopy {
+            upload: self.create_upload(to, headers).await?,
             size,
-            etag: head.object.etag,
-            part_size: self
-                .settings
-                .part_size_for(size, self.settings.copy_part_size),
+            etag: source.object.etag,
+            part_size,
             parts: Vec::new(),
-        }))
+        })
     }
 
     /// Copies the next parts; none when the copy is whole. Nothing stays behind if it fails.
@@ -106,10 +122,8 @@ impl<H: Host> S3<H> {
             Ok(false) => Ok(Some(copy)),
             // This step was done before, or broke off: the copy begins anew.
             Err(fault) if &*fault.code == "NoSuchUpload" => {
-                match self.begin_large_copy(from, to).await? {
-                    Some(copy) => Ok(Some(copy)),
-                    None => Err(Error::NotFound),
-                }
+                let source = self.client.head(from).await?.ok_or(Error::NotFound)?;
+                Ok(Some(self.begin_large_copy(source, to).await?))
             }
             Err(fault) => {
                 // The first error is the one to tell.

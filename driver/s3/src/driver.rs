@@ -16,6 +16,8 @@ pub struct S3<H> {
     pub(crate) settings: Settings,
     /// The service does not know DeleteObjects.
     pub(crate) deletes_singly: AtomicBool,
+    /// Uploads that nobody finished have been looked for.
+    pub(crate) swept: AtomicBool,
 }
 
 impl<H: Host> Storage for S3<H> {
@@ -39,11 +41,12 @@ impl<H: Host> Storage for S3<H> {
             client: Client::new(host, &settings),
             settings,
             deletes_singly: AtomicBool::new(false),
+            swept: AtomicBool::new(false),
         })
     }
 
-    async fn check(&self, _scratch: Option<&Path>) -> Result<Vec<Finding>> {
-        self.findings().await
+    async fn check(&self, scratch: Option<&Path>) -> Result<Vec<Finding>> {
+        self.findings(scratch).await
     }
 
     async fn stat(&self, path: &Path, want: Option<Kind>) -> Result<Entry> {

@@ -16,6 +16,7 @@ use crate::{
     xml::{
         Unread,
         listing::{self, Listing},
+        prefixes,
     },
 };
 
@@ -46,6 +47,10 @@ pub(crate) struct Query<'a> {
 /// The most keys that any service lists at once.
 pub(crate) const PAGE: u32 = 1000;
 
+/// Empty pages in a row that are no error: services that list what was deleted, and leave it out only then,
+/// answer with some.
+const EMPTY_PAGES: u32 = 100;
+
 /// Names that keep an empty folder for AList and OpenList.
 const PLACEHOLDERS: [&str; 2] = [".alist", ".openlist"];
 
@@ -63,6 +68,27 @@ impl<H: Host> S3<H> {
         }
         let next = next(&mut listing, query.position).map_err(Fault::unanswered)?;
         Ok((listing, next))
+    }
+
+    /// Lists keys as [`list_keys`](Self::list_keys) does, but goes on as long as a page has none and more follow:
+    /// no objects mean that there are none.
+    pub(crate) async fn list_some(
+        &self,
+        query: Query<'_>,
+    ) -> Result<(Listing, Option<Position>), Fault> {
+        let mut position = query.position.cloned();
+        for _ in 0..EMPTY_PAGES {
+            let query = Query {
+                position: position.as_ref(),
+                ..query
+            };
+            let (listing, next) = self.list_keys(query).await?;
+            if next.is_none() || !listing.objects.is_empty() {
+                return Ok((listing, next));
+            }
+            position = next;
+        }
+        Err(Fault::unanswered(stuck()))
     }
 
     async fn fetch_listing(&self, query: Query<'_>) -> Result<Listing, Fault> {
@@ -98,11 +124,18 @@ impl<H: Host> S3<H> {
                     Ok(body) => Cow::Borrowed(body),
                     Err(_) => String::from_utf8_lossy(&response.body),
                 };
-                let listing = listing::read(&body)?;
-                match listing
-                    .objects
-                    .iter()
-                    .all(|object| object.key.starts_with(query.prefix))
+                let mut listing = listing::read(&body)?;
+                if listing.encoded {
+                    prefixes::decode(&mut listing.prefixes, query.prefix);
+                }
+                if self.settings.profile.list_version == ListVersion::V1 {
+                    // The first call does not know it: it would begin anew each time.
+                    listing.next_token = None;
+                }
+                let keys = listing.objects.iter().map(|object| &object.key);
+                match keys
+                    .chain(&listing.prefixes)
+                    .all(|key| key.starts_with(query.prefix))
                 {
                     true => Ok(listing),
                     false => Err(Unread::Garbled("keys that were not asked for".to_owned())),
@@ -119,7 +152,7 @@ impl<H: Host> S3<H> {
             position: None,
             limit: 1,
         };
-        Ok(!self.fetch_listing(query).await?.objects.is_empty())
+        Ok(!self.list_some(query).await?.0.objects.is_empty())
     }
 
     /// A page of a directory's entries.
@@ -192,7 +225,7 @@ fn next(listing: &mut Listing, current: Option<&Position>) -> Result<Option<Posi
         }
     };
     let advances = match (current, &next) {
-        (Some(Position::After(current)), Position::After(next)) => next > current,
+        (Some(Position::After(current)), Position::After(next)) => key_of(next) > key_of(current),
         (Some(current), next) => next != current,
         (None, _) => true,
     };
@@ -201,6 +234,14 @@ fn next(listing: &mut Listing, current: Option<&Position>) -> Result<Option<Posi
     } else {
         Err(stuck())
     }
+}
+
+/// The key in a marker. MinIO writes a note to itself behind it, which is to be sent back and says nothing of
+/// the order.
+fn key_of(marker: &str) -> &str {
+    marker
+        .split_once("[minio_cache:")
+        .map_or(marker, |(key, _)| key)
 }
 
 fn stuck() -> Error {
@@ -280,5 +321,18 @@ mod tests {
         };
         assert!(next(&mut same, Some(&token)).is_err());
         assert!(next(&mut page(&[], &[]), None).is_err());
+    }
+
+    #[test]
+    fn notes_in_a_marker_do_not_count() {
+        let marker = |key| format!("{key}[minio_cache:v2,return:]");
+        for (current, coming, advances) in [("b", "b.txt", true), ("b", "b", false)] {
+            let mut marked = Listing {
+                next_marker: Some(marker(coming)),
+                ..page(&["c"], &[])
+            };
+            let found = next(&mut marked, Some(&after(&marker(current))));
+            assert_eq!(found.ok(), advances.then(|| Some(after(&marker(coming)))));
+        }
     }
 }

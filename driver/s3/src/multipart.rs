@@ -1,15 +1,35 @@
 //! The calls that make an object out of parts.
 
-use orlop_driver::{CompletedPart, Host, Result};
+use md5::{Digest, Md5};
+use orlop_driver::{CompletedPart, Error, Host, Result};
 
 use crate::{
     driver::S3,
+    encode::hex,
     fault::Fault,
+    object::Written,
     operation::{Operation, Payload},
+    settings::PART_MAX,
     xml::{Unread, listing::etag, receipt},
 };
 
 impl<H: Host> S3<H> {
+    /// The size of the equal parts of an object of `size` bytes: `wanted`, unless the service takes no so
+    /// many.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`] if the service takes no such object.
+    pub(crate) fn part_size_for(&self, size: u64, wanted: u64) -> Result<u64> {
+        let profile = &self.settings.profile;
+        let part_size = self.settings.part_size_for(size, wanted);
+        if part_size > PART_MAX {
+            return Err(Error::TooLarge(
+                PART_MAX.saturating_mul(u64::from(profile.parts_max)),
+            ));
+        }
+        Ok(part_size)
+    }
+
     /// Begins an upload and tells its id.
     pub(crate) async fn create_upload(
         &self,
@@ -48,7 +68,8 @@ impl<H: Host> S3<H> {
             .await
     }
 
-    /// Puts the parts together, and tells the object's ETag if the service does.
+    /// Puts the parts together. The answer's `Date` is not the object's time, which Amazon takes from the upload's
+    /// beginning.
     pub(crate) async fn finish_upload(
         &self,
         key: &str,
@@ -56,7 +77,7 @@ impl<H: Host> S3<H> {
         parts: &[CompletedPart],
         condition: Option<(&'static str, String)>,
         size: Option<u64>,
-    ) -> Result<Option<String>, Fault> {
+    ) -> Result<Written, Fault> {
         let operation = Operation::on_object("POST", key)
             .query("uploadId", id)
             .header("content-type", "application/xml")
@@ -70,14 +91,29 @@ impl<H: Host> S3<H> {
             })
             .await;
         match finished {
-            Ok(found) => Ok(etag(&found)),
+            Ok(found) => Ok(Written {
+                etag: etag(&found),
+                modified: None,
+            }),
             // An earlier try may have done it, though its answer was lost.
             Err(fault) if &*fault.code == "NoSuchUpload" && fault.attempts > 1 => {
-                match self.client.head(key).await? {
-                    Some(head) if size.is_some_and(|size| size == head.object.size) => {
-                        Ok(head.object.etag)
-                    }
-                    _ => Err(fault),
+                let Some(head) = self.client.head(key).await? else {
+                    return Err(fault);
+                };
+                let expected = Some(&self.settings.profile)
+                    .filter(|profile| profile.multipart_etag_standard)
+                    .and_then(|_| whole_etag(parts));
+                // An older object may have the same size.
+                let is_ours = match &expected {
+                    Some(_) => head.object.etag == expected,
+                    None => size == Some(head.object.size),
+                };
+                match is_ours {
+                    true => Ok(Written {
+                        etag: head.object.etag,
+                        modified: head.object.modified,
+                    }),
+                    false => Err(fault),
                 }
             }
             Err(fault) => Err(fault),
@@ -86,12 +122,31 @@ impl<H: Host> S3<H> {
 
     /// Throws the parts away. An upload that is gone is no error.
     pub(crate) async fn drop_upload(&self, key: &str, id: &str) -> Result<(), Fault> {
-        let operation = Operation::on_object("DELETE", key).query("uploadId", id);
+        let operation = Operation::on_object("DELETE", key)
+            .query("uploadId", id)
+            .hasty();
         match self.client.call(&operation, |_| Ok(())).await {
             Err(fault) if fault.is_missing() => Ok(()),
             other => other,
         }
     }
+}
+
+/// The ETag that Amazon's rule gives an object of these parts: the MD5 of their MD5s, and their number. None if a
+/// part's ETag is no MD5.
+fn whole_etag(parts: &[CompletedPart]) -> Option<String> {
+    let mut whole = Md5::new();
+    for part in parts {
+        let digits = part.etag.strip_prefix('"')?.strip_suffix('"')?;
+        if digits.len() != 32 {
+            return None;
+        }
+        for index in (0..32).step_by(2) {
+            let byte = u8::from_str_radix(digits.get(index..index + 2)?, 16).ok()?;
+            whole.update([byte]);
+        }
+    }
+    Some(format!("\"{}-{}\"", hex(&whole.finalize()), parts.len()))
 }
 
 fn document(parts: &[CompletedPart]) -> String {
@@ -116,16 +171,43 @@ fn document(parts: &[CompletedPart]) -> String {
 mod tests {
     use super::*;
 
+    fn part(number: u32, etag: &str) -> CompletedPart {
+        CompletedPart {
+            number,
+            etag: etag.to_owned(),
+        }
+    }
+
     #[test]
     fn parts_are_named_with_their_quotes() {
-        let parts = [CompletedPart {
-            number: 1,
-            etag: "\"a\"".into(),
-        }];
+        let parts = [part(1, "\"a\""), part(2, "\"b\"")];
         assert_eq!(
             document(&parts),
             "<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">\
-             <Part><PartNumber>1</PartNumber><ETag>&quot;a&quot;</ETag></Part></CompleteMultipartUpload>"
+             <Part><PartNumber>1</PartNumber><ETag>&quot;a&quot;</ETag></Part>\
+             <Part><PartNumber>2</PartNumber><ETag>&quot;b&quot;</ETag></Part>\
+             </CompleteMultipartUpload>"
         );
+    }
+
+    #[test]
+    fn the_etag_of_a_whole_follows_from_its_parts() {
+        let empty = "\"d41d8cd98f00b204e9800998ecf8427e\"";
+        // md5 of the 16 bytes above, and of them twice.
+        for (count, expected) in [
+            (1, "\"59adb24ef3cdbe0297f05b395827453f-1\""),
+            (2, "\"5873dd45edd01f09c1ef2e7819369e8e-2\""),
+        ] {
+            let parts: Vec<_> = (1..=count).map(|number| part(number, empty)).collect();
+            assert_eq!(whole_etag(&parts).as_deref(), Some(expected));
+        }
+        for etag in [
+            "\"abc\"",
+            "abc",
+            "\"zz1d8cd98f00b204e9800998ecf8427e\"",
+            "\"\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\"",
+        ] {
+            assert_eq!(whole_etag(&[part(1, etag)]), None, "{etag}");
+        }
     }
 }

@@ -9,6 +9,7 @@ use crate::{
     date,
     fault::Fault,
     operation::Operation,
+    settings::Settings,
     xml::listing::{Object, etag},
 };
 
@@ -37,6 +38,40 @@ const KEPT: [&str; 7] = [
     "x-amz-website-redirect-location",
 ];
 
+const STORAGE_CLASS: &str = "x-amz-storage-class";
+
+/// The storage classes that Amazon names beside the usual one. Services list others that they do not take back.
+const CLASSES: [&str; 7] = [
+    "DEEP_ARCHIVE",
+    "GLACIER",
+    "GLACIER_IR",
+    "INTELLIGENT_TIERING",
+    "ONEZONE_IA",
+    "REDUCED_REDUNDANCY",
+    "STANDARD_IA",
+];
+
+/// What the answer to a request that made an object tells of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Written {
+    /// As HTTP writes it.
+    pub(crate) etag: Option<String>,
+    /// When, to the second.
+    pub(crate) modified: Option<SystemTime>,
+}
+
+impl Written {
+    /// Reads the answer to a PUT. `Date` is when the service answered, so the object's own time but for the moment
+    /// between the two.
+    pub(crate) fn read(response: &Response) -> Self {
+        let instant = |name| response.header(name).and_then(date::parse_http);
+        Self {
+            etag: response.header("etag").and_then(etag),
+            modified: instant("last-modified").or_else(|| instant("date")),
+        }
+    }
+}
+
 impl<H: Host> Client<H> {
     /// Asks for an object; none if there is none.
     ///
@@ -56,6 +91,28 @@ impl<H: Host> Client<H> {
     }
 }
 
+impl Settings {
+    /// The storage class of new objects, if the configuration says one.
+    pub(crate) fn storage_class(&self) -> Option<&str> {
+        let mut headers = self.storage_headers.iter();
+        let (_, class) = headers.find(|(name, _)| *name == STORAGE_CLASS)?;
+        Some(class)
+    }
+
+    /// What a copy is kept with: as the configuration says for new objects, else the storage class of its source,
+    /// which a service would not keep by itself.
+    pub(crate) fn copy_headers(&self, source: &Object) -> Vec<(&'static str, String)> {
+        let kept = source
+            .storage_class
+            .as_ref()
+            .filter(|class| self.storage_class().is_none() && CLASSES.contains(&class.as_str()));
+        let headers = self.storage_headers.iter().cloned();
+        headers
+            .chain(kept.map(|class| (STORAGE_CLASS, class.clone())))
+            .collect()
+    }
+}
+
 impl Head {
     fn read(key: &str, response: &Response) -> Self {
         let header = |name| response.header(name).map(str::trim);
@@ -67,7 +124,7 @@ impl Head {
                     .unwrap_or(0),
                 etag: header("etag").and_then(etag),
                 modified: header("last-modified").and_then(date::parse_http),
-                storage_class: header("x-amz-storage-class")
+                storage_class: header(STORAGE_CLASS)
                     .filter(|class| *class != "STANDARD")
                     .map(str::to_owned),
             },
@@ -78,34 +135,37 @@ impl Head {
 
     /// The entry of this name.
     pub(crate) fn entry(self, name: impl Into<String>) -> Entry {
-        let mtime = self
-            .headers
-            .iter()
-            .find(|(header, _)| header == MTIME)
-            .map(|(_, value)| ("mtime".to_owned(), value.clone()));
-        let mut entry = self.object.entry(name);
-        entry.content_type = self.content_type;
-        entry.extra.extend(mtime);
-        entry
+        let mtime = self.headers.iter().find(|(header, _)| header == MTIME);
+        let mtime = mtime.map(|(_, value)| value.clone());
+        self.object.kept_entry(name, self.content_type, mtime)
     }
 
-    /// The headers that make a copy keep what the object is kept with.
+    /// The headers that make a copy in parts keep what the object is kept with.
     pub(crate) fn kept_headers(&self) -> Vec<(String, String)> {
         self.headers
             .iter()
             .filter(|(name, _)| name.starts_with("x-amz-meta-") || KEPT.contains(&name.as_str()))
             .cloned()
-            .chain(
-                self.object
-                    .storage_class
-                    .clone()
-                    .map(|class| ("x-amz-storage-class".to_owned(), class)),
-            )
             .collect()
     }
 }
 
 impl Object {
+    /// The entry of this name, with what listings do not tell.
+    pub(crate) fn kept_entry(
+        self,
+        name: impl Into<String>,
+        content_type: Option<String>,
+        mtime: Option<String>,
+    ) -> Entry {
+        let mut entry = self.entry(name);
+        entry.content_type = content_type;
+        entry
+            .extra
+            .extend(mtime.map(|time| ("mtime".to_owned(), time)));
+        entry
+    }
+
     /// The entry of this name.
     pub(crate) fn entry(self, name: impl Into<String>) -> Entry {
         let mut entry = Entry::file(name, self.size);
@@ -156,10 +216,7 @@ mod tests {
             .into_iter()
             .map(|(name, _)| name)
             .collect();
-        assert_eq!(
-            kept,
-            ["content-type", "x-amz-meta-mtime", "x-amz-storage-class"]
-        );
+        assert_eq!(kept, ["content-type", "x-amz-meta-mtime"]);
         let entry = head.entry("a.txt");
         assert_eq!((entry.name.as_str(), entry.size), ("a.txt", 12));
         assert_eq!(entry.etag.as_deref(), Some("\"abc\""));

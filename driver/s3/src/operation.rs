@@ -17,6 +17,8 @@ pub(crate) struct Operation<'a, P> {
     pub(crate) headers: Vec<(Cow<'static, str>, String)>,
     /// What it carries.
     pub(crate) payload: Payload<'a, P>,
+    /// Whether it may be tried again for longer than a host waits for a call that only looks.
+    pub(crate) patient: bool,
 }
 
 /// What a call carries.
@@ -26,7 +28,9 @@ pub(crate) enum Payload<'a, P> {
     Empty,
     /// A document.
     Document(String),
-    /// A part of an upload.
+    /// A whole file.
+    Whole(&'a P),
+    /// A part of one.
     Part(&'a P),
 }
 
@@ -47,6 +51,7 @@ impl<'a, P: Part> Operation<'a, P> {
             query: Vec::new(),
             headers: Vec::new(),
             payload: Payload::Empty,
+            patient: !matches!(method, "GET" | "HEAD"),
         }
     }
 
@@ -77,6 +82,12 @@ impl<'a, P: Part> Operation<'a, P> {
     /// Sets what it carries.
     pub(crate) fn payload(mut self, payload: Payload<'a, P>) -> Self {
         self.payload = payload;
+        self
+    }
+
+    /// Keeps it from being tried again for long.
+    pub(crate) fn hasty(mut self) -> Self {
+        self.patient = false;
         self
     }
 

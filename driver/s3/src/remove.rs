@@ -21,6 +21,9 @@ pub(crate) struct Shrinking {
 /// Steps that may begin with the same key: someone may have written it anew.
 const MAX_REPEATS: u32 = 3;
 
+/// Pages whose keys are held at once, at most.
+const MAX_PAGES: usize = 8;
+
 impl Shrinking {
     /// The state after a step whose page began with `first`.
     ///
@@ -84,24 +87,41 @@ impl<H: Host> S3<H> {
             position: None,
             limit: PAGE,
         };
-        let (listing, next) = self.list_keys(query).await?;
-        let keys: Vec<_> = listing
-            .objects
-            .iter()
-            .map(|object| object.key.as_str())
-            .collect();
-        let Some(first) = keys.first() else {
+        let (listing, mut next) = self.list_some(query).await?;
+        let mut objects = listing.objects;
+        let Some(first) = objects.first() else {
             return match shrinking {
-                None if next.is_none() => Err(Error::NotFound),
-                _ => Ok(Step::default()),
+                None => Err(Error::NotFound),
+                Some(_) => Ok(Step::default()),
             };
         };
-        let shrinking = shrinking.unwrap_or_default().step(first)?;
+        let shrinking = shrinking.unwrap_or_default().step(&first.key)?;
+        for _ in 1..self.pages_of_full_batches() {
+            let Some(position) = next.take() else { break };
+            let query = Query {
+                position: Some(&position),
+                ..query
+            };
+            let (listing, then) = self.list_some(query).await?;
+            objects.extend(listing.objects);
+            next = then;
+        }
+        let keys: Vec<_> = objects.iter().map(|object| object.key.as_str()).collect();
         self.delete_keys(&keys).await?;
         Ok(Step {
             next: next.map(|_| cursor::write(&shrinking)).transpose()?,
-            items: listing.objects.len() as u64,
-            bytes: listing.objects.iter().map(|object| object.size).sum(),
+            items: objects.len() as u64,
+            bytes: objects.iter().map(|object| object.size).sum(),
         })
+    }
+
+    /// How many pages fill batches of deletions without a rest: 1 where a batch takes a page, 7 where it takes
+    /// 700 keys.
+    fn pages_of_full_batches(&self) -> usize {
+        let batch = self.settings.profile.delete_batch_max;
+        let page = PAGE as usize;
+        (1..=MAX_PAGES)
+            .find(|pages| batch > 0 && pages * page % batch == 0)
+            .unwrap_or(1)
     }
 }

@@ -8,7 +8,7 @@ use orlop_driver::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{cursor, driver::S3, key, settings::PART_MAX, sign::Unsigned, write::new_key};
+use crate::{cursor, driver::S3, key, sign::Unsigned};
 
 /// Part size for a file of unknown size: 10,000 of them hold 625 GiB.
 const UNKNOWN_PART_SIZE: u64 = 64 << 20;
@@ -28,32 +28,32 @@ impl<H: Host> S3<H> {
         path: &Path,
         options: &LinkUploadOptions,
     ) -> Result<UploadLink> {
-        let key = new_key(path)?;
+        let key = self.new_key(path)?;
         let life = self.link_life(options.expires)?;
-        let content_type = options
-            .content_type
-            .as_deref()
-            .map(|value| ("content-type", value));
+        let content_type = options.content_type.clone();
+        let headers: Vec<_> = content_type
+            .map(|value| ("content-type", value))
+            .into_iter()
+            .chain(self.settings.storage_headers.iter().cloned())
+            .collect();
         let threshold = self.settings.multipart_threshold;
         if let Some(size) = options.size
             && (size < threshold || size == 0)
         {
-            let request = self.presign("PUT", &key, &[], content_type.as_slice(), life)?;
+            let headers: Vec<_> = headers
+                .iter()
+                .map(|(name, value)| (*name, value.as_str()))
+                .collect();
+            let request = self.presign("PUT", &key, &[], &headers, life)?;
             return Ok(UploadLink::Single(request));
         }
         if self.client.signer.is_none() {
             return Err(unsigned());
         }
         let part_size = match options.size {
-            Some(size) => self.settings.part_size_for(size, self.settings.part_size),
+            Some(size) => self.part_size_for(size, self.settings.part_size)?,
             None => self.settings.part_size.max(UNKNOWN_PART_SIZE),
         };
-        if part_size > PART_MAX {
-            return Err(Error::TooLarge(
-                PART_MAX.saturating_mul(u64::from(self.settings.profile.parts_max)),
-            ));
-        }
-        let headers = content_type.map(|(name, value)| (name, value.to_owned()));
         let token = Token {
             upload: self.create_upload(&key, headers).await?,
             life: life.as_secs(),

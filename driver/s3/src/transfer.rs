@@ -14,8 +14,8 @@ use crate::{copy::LargeCopy, cursor, driver::S3, remove::Shrinking};
 /// What the next step does.
 #[derive(Debug, Serialize, Deserialize)]
 enum Stage {
-    /// Copies; there is nothing at the destination.
-    Free,
+    /// Copies this source; there is nothing at the destination.
+    Free(Source),
     /// Copies more parts of a large object. In a tree, `key` names it.
     Large {
         copy: LargeCopy,
@@ -24,8 +24,16 @@ enum Stage {
     },
     /// Copies more of a tree.
     Tree(Tree),
-    /// Removes the source file, which had this tag and size when it was copied.
-    Source { etag: Option<String>, size: u64 },
+    /// Removes the source file, which was this when it was copied.
+    Source(Source),
+}
+
+/// A source file as it was found.
+#[derive(Debug, Serialize, Deserialize)]
+struct Source {
+    size: u64,
+    etag: Option<String>,
+    storage_class: Option<String>,
 }
 
 /// How far a tree has come.

@@ -10,10 +10,11 @@ use orlop_driver::{
 use crate::{
     driver::S3,
     encode::hex,
+    fault::Fault,
     flight, key,
-    object::{self, Head},
+    object::{self, Head, Written},
     operation::{Operation, Payload},
-    xml::listing::etag,
+    xml::listing::Object,
 };
 
 /// Where a file goes and what it is kept with.
@@ -21,6 +22,18 @@ struct Target<'a> {
     key: String,
     headers: Vec<(&'static str, String)>,
     precondition: &'a Precondition,
+}
+
+/// The media type of a file that came without one: services would each choose their own.
+const BYTES: &str = "application/octet-stream";
+
+/// How large the parts of an upload are.
+enum PartSizes<P> {
+    /// All but the last are of this size.
+    Equal(u64),
+    /// Nobody knows how many there will be: they grow from the first one, which is here already, as far as the
+    /// service lets them.
+    Growing(P),
 }
 
 type PartOf<H> = <H as Host>::Part;
@@ -33,49 +46,56 @@ impl<H: Host> S3<H> {
         upload: H::Upload,
         options: &WriteOptions,
     ) -> Result<Entry> {
-        let content_type = upload.content_type();
+        let content_type = upload.content_type().unwrap_or_else(|| BYTES.to_owned());
         let mtime = options.modified.map(object::mtime);
+        let mut headers = vec![("content-type", content_type.clone())];
+        headers.extend(mtime.clone().map(|time| (object::MTIME, time)));
+        headers.extend(self.settings.storage_headers.iter().cloned());
         let target = Target {
-            key: new_key(path)?,
-            headers: [
-                ("content-type", content_type.clone()),
-                (object::MTIME, mtime),
-            ]
-            .into_iter()
-            .filter_map(|(name, value)| Some((name, value?)))
-            .collect(),
+            key: self.new_key(path)?,
+            headers,
             precondition: &options.precondition,
         };
-        let (size, etag) = match upload.size() {
+        let (size, written) = match upload.size() {
             Some(size) if size < self.settings.multipart_threshold || size == 0 => {
                 let part = upload.next(size.max(1)).await?;
                 self.put_whole(&target, part.as_ref()).await?
             }
             Some(size) => {
-                let part_size = self.settings.part_size_for(size, self.settings.part_size);
-                self.put_in_parts(&target, &upload, None, part_size).await?
+                let part_size = self.part_size_for(size, self.settings.part_size)?;
+                self.put_in_parts(&target, &upload, PartSizes::Equal(part_size))
+                    .await?
             }
             // The first part tells whether there is more than one.
             None => {
                 let part_size = self.settings.part_size;
                 match upload.next(part_size).await? {
                     Some(first) if first.size() == part_size => {
-                        self.put_in_parts(&target, &upload, Some(first), part_size)
+                        self.put_in_parts(&target, &upload, PartSizes::Growing(first))
                             .await?
                     }
                     part => self.put_whole(&target, part.as_ref()).await?,
                 }
             }
         };
-        Ok(match self.client.head(&target.key).await {
-            Ok(Some(head)) => head.entry(path.name()),
-            // The file is written. Who may write but not look gets what is known without looking.
-            _ => Entry {
-                etag,
-                content_type,
-                ..Entry::file(path.name(), size)
-            },
-        })
+        if written.etag.is_none()
+            && let Ok(Some(head)) = self.client.head(&target.key).await
+        {
+            return Ok(head.entry(path.name()));
+        }
+        // The file is written. Looking would cost another request, and would tell the same.
+        let object = Object {
+            size,
+            etag: written.etag,
+            modified: written.modified,
+            storage_class: self
+                .settings
+                .storage_class()
+                .filter(|class| *class != "STANDARD")
+                .map(str::to_owned),
+            ..Object::default()
+        };
+        Ok(object.kept_entry(path.name(), Some(content_type), mtime))
     }
 
     /// Makes a directory by the object that keeps it.
@@ -83,7 +103,7 @@ impl<H: Host> S3<H> {
         if path.is_root() {
             return Err(Error::AlreadyExists);
         }
-        let prefix = new_key(path)? + "/";
+        let prefix = self.new_key(path)? + "/";
         if self.has_keys(&prefix).await? {
             return Err(Error::AlreadyExists);
         }
@@ -93,12 +113,12 @@ impl<H: Host> S3<H> {
         Ok(Entry::directory(path.name()))
     }
 
-    /// Writes an object in one request, and tells its size and ETag.
+    /// Writes an object in one request, and tells its size and what came of it.
     async fn put_whole(
         &self,
         target: &Target<'_>,
         part: Option<&PartOf<H>>,
-    ) -> Result<(u64, Option<String>)> {
+    ) -> Result<(u64, Written)> {
         if part.is_none() && target.key.ends_with('/') {
             return Err(Error::InvalidArgument(
                 "an empty object of this name would be a directory".to_owned(),
@@ -107,31 +127,15 @@ impl<H: Host> S3<H> {
         if !self.settings.profile.conditional_put {
             self.check_precondition(target).await?;
         }
-        let operation = Operation::on_object("PUT", &target.key)
-            .headers(target.headers.iter().cloned())
-            .headers(self.condition(target.precondition))
-            .payload(part.map_or(Payload::Empty, Payload::Part));
-        let written = self
-            .client
-            .call(&operation, |response| {
-                Ok(response.header("etag").and_then(etag))
-            })
-            .await;
         let size = part.map_or(0, Part::size);
-        match written {
-            Ok(etag) => Ok((size, etag)),
-            // What stands in the way after a second try may be what the first one wrote.
-            Err(fault) if fault.error == Error::PreconditionFailed && fault.attempts > 1 => {
-                let head = self
-                    .client
-                    .head(&target.key)
-                    .await?
-                    .ok_or(Error::PreconditionFailed)?;
-                if holds(&head, part).await? {
-                    Ok((size, head.object.etag))
-                } else {
-                    Err(Error::PreconditionFailed)
-                }
+        match self
+            .put(target, part, self.condition(target.precondition))
+            .await
+        {
+            Ok(written) => Ok((size, written)),
+            Err(fault) if fault.error == Error::PreconditionFailed => {
+                let written = self.put_after_refusal(target, part, fault.attempts).await?;
+                Ok((size, written))
             }
             Err(fault) if fault.is_missing() && *target.precondition != Precondition::None => {
                 Err(Error::PreconditionFailed)
@@ -140,33 +144,77 @@ impl<H: Host> S3<H> {
         }
     }
 
-    /// Writes an object in equal parts, several at a time, and tells its size. Nothing stays behind if it
-    /// fails.
+    async fn put(
+        &self,
+        target: &Target<'_>,
+        part: Option<&PartOf<H>>,
+        condition: Option<(&'static str, String)>,
+    ) -> Result<Written, Fault> {
+        let operation = Operation::on_object("PUT", &target.key)
+            .headers(target.headers.iter().cloned())
+            .headers(condition)
+            .payload(part.map_or(Payload::Empty, Payload::Whole));
+        self.client
+            .call(&operation, |response| Ok(Written::read(response)))
+            .await
+    }
+
+    /// Looks whether a refusal was right. After a second try, what stands in the way may be what the first one
+    /// wrote; and Ceph takes an ETag only without its quotes.
+    async fn put_after_refusal(
+        &self,
+        target: &Target<'_>,
+        part: Option<&PartOf<H>>,
+        attempts: u32,
+    ) -> Result<Written> {
+        let wanted = match target.precondition {
+            Precondition::Matches(etag) => Some(etag),
+            Precondition::None | Precondition::Absent => None,
+        };
+        if attempts == 1 && wanted.is_none() {
+            return Err(Error::PreconditionFailed);
+        }
+        let head = self.client.head(&target.key).await?;
+        let head = head.ok_or(Error::PreconditionFailed)?;
+        if attempts > 1 && holds(&head, part).await? {
+            return Ok(Written {
+                etag: head.object.etag,
+                modified: head.object.modified,
+            });
+        }
+        match wanted {
+            Some(etag) if head.object.etag.as_ref() == Some(etag) => {
+                let unquoted = etag.trim_matches('"').to_owned();
+                Ok(self.put(target, part, Some(("if-match", unquoted))).await?)
+            }
+            _ => Err(Error::PreconditionFailed),
+        }
+    }
+
+    /// Writes an object in parts, several at a time, and tells its size. Nothing stays behind if it fails.
     async fn put_in_parts(
         &self,
         target: &Target<'_>,
         upload: &H::Upload,
-        first: Option<PartOf<H>>,
-        part_size: u64,
-    ) -> Result<(u64, Option<String>)> {
-        // Better known now than after the last byte.
+        sizes: PartSizes<PartOf<H>>,
+    ) -> Result<(u64, Written)> {
+        // Better known now than after the last byte. And not all services look when the parts are put together.
         self.check_precondition(target).await?;
         let headers = target.headers.iter().cloned();
         let id = self.create_upload(&target.key, headers).await?;
         let outcome = async {
-            let (parts, size) = self
-                .send_parts(&target.key, &id, upload, first, part_size)
-                .await?;
+            let (parts, size) = self.send_parts(&target.key, &id, upload, sizes).await?;
             let condition = self.condition(target.precondition);
-            let etag = self
+            let written = self
                 .finish_upload(&target.key, &id, &parts, condition, Some(size))
                 .await?;
-            Ok((size, etag))
+            Ok((size, written))
         }
         .await;
-        if outcome.is_err() {
+        match &outcome {
+            Ok(_) => self.sweep_once().await,
             // The first error is the one to tell.
-            let _ = self.drop_upload(&target.key, &id).await;
+            Err(_) => drop(self.drop_upload(&target.key, &id).await),
         }
         outcome
     }
@@ -178,29 +226,54 @@ impl<H: Host> S3<H> {
         key: &str,
         id: &str,
         upload: &H::Upload,
-        first: Option<PartOf<H>>,
-        part_size: u64,
+        sizes: PartSizes<PartOf<H>>,
     ) -> Result<(Vec<CompletedPart>, u64)> {
-        let most = self.settings.profile.parts_max;
-        let rest = stream::try_unfold(upload, |upload| async move {
-            let part = upload.next(part_size).await?;
-            Ok::<_, Error>(part.map(|part| (part, upload)))
+        let settings = &self.settings;
+        let most = settings.profile.parts_max;
+        let (first, size_after): (_, Box<dyn Fn(u32) -> u64>) = match sizes {
+            PartSizes::Equal(size) => (None, Box::new(move |_| size)),
+            PartSizes::Growing(first) => {
+                let size = first.size();
+                (
+                    Some(first),
+                    Box::new(move |done| settings.part_size_after(done, size)),
+                )
+            }
+        };
+        let size_after = &*size_after;
+        let begun = u32::from(first.is_some());
+        let rest = stream::try_unfold(begun, |done| async move {
+            if done >= most {
+                // One byte more is one too many.
+                return match upload.next(1).await? {
+                    Some(_) => Err(Error::TooLarge(settings.unknown_size_max())),
+                    None => Ok(None),
+                };
+            }
+            let part = upload.next(size_after(done)).await?;
+            Ok::<_, Error>(part.map(|part| ((done + 1, part), done + 1)))
         });
-        let jobs = stream::iter(first.map(Ok))
+        let jobs = stream::iter(first.map(|part| Ok((1, part))))
             .chain(rest)
-            .zip(stream::iter(1_u32..))
-            .map(|(part, number)| async move {
-                let part = part?;
-                if number > most {
-                    return Err(Error::TooLarge(part_size.saturating_mul(u64::from(most))));
-                }
+            .map(|part| async move {
+                let (number, part) = part?;
                 let etag = self.send_part(key, id, number, &part).await?;
-                Ok((CompletedPart { number, etag }, part.size()))
+                Ok::<_, Error>((CompletedPart { number, etag }, part.size()))
             });
-        let mut sent = flight::run(jobs, self.settings.upload_concurrency).await?;
+        let mut sent = flight::run(jobs, settings.upload_concurrency).await?;
         sent.sort_unstable_by_key(|(part, _)| part.number);
         let size = sent.iter().map(|(_, size)| size).sum();
         Ok((sent.into_iter().map(|(part, _)| part).collect(), size))
+    }
+
+    /// The key for something new at `path`.
+    pub(crate) fn new_key(&self, path: &Path) -> Result<String> {
+        let key = key::of_file(path).map_err(|error| match error {
+            Error::NotFound => Error::InvalidArgument("no object can have this name".to_owned()),
+            error => error,
+        })?;
+        self.settings.admit(&key)?;
+        Ok(key)
     }
 
     /// The headers that make the service check a precondition, if it is known to.
@@ -232,14 +305,6 @@ impl<H: Host> S3<H> {
             Err(Error::PreconditionFailed)
         }
     }
-}
-
-/// The key for something new at `path`.
-pub(crate) fn new_key(path: &Path) -> Result<String> {
-    key::of_file(path).map_err(|error| match error {
-        Error::NotFound => Error::InvalidArgument("no object can have this name".to_owned()),
-        error => error,
-    })
 }
 
 /// Whether an object is what a part would have made of it.

@@ -3,10 +3,13 @@
 //! Elements are told by their local names alone, since services differ in namespaces. Missing and unknown
 //! elements are no error; a document that is cut short, or that is none of S3's, is.
 
+pub(crate) mod cors;
 pub(crate) mod deletion;
 pub(crate) mod fault;
 pub(crate) mod listing;
+pub(crate) mod prefixes;
 pub(crate) mod receipt;
+pub(crate) mod uploads;
 
 use std::borrow::Cow;
 

@@ -2,8 +2,8 @@
 
 use orlop_driver::{Error, Host, Overwrite, Plan, Result, Step};
 
-use super::{Stage, next};
-use crate::{driver::S3, key, write::new_key, xml::listing::Object};
+use super::{Source, Stage, next};
+use crate::{driver::S3, key, xml::listing::Object};
 
 impl<H: Host> S3<H> {
     pub(super) async fn transfer_file(
@@ -13,15 +13,30 @@ impl<H: Host> S3<H> {
         moving: bool,
     ) -> Result<Step> {
         let from = key::of_file(&plan.from)?;
-        let to = new_key(&plan.to)?;
+        let to = self.new_key(&plan.to)?;
         match stage {
-            None if plan.overwrite == Overwrite::Refuse => {
-                if self.client.head(&to).await?.is_some() {
+            None => {
+                let refuse = plan.overwrite == Overwrite::Refuse;
+                if refuse && self.client.head(&to).await?.is_some() {
                     return Err(Error::AlreadyExists);
                 }
-                next(&Stage::Free, 0, 0)
+                let source = self.client.head(&from).await?.ok_or(Error::NotFound)?;
+                self.check_copyable(source.object.size)?;
+                match refuse {
+                    true => next(&Stage::Free(Source::of(&source.object)), 0, 0),
+                    false if self.copies_whole(source.object.size) => {
+                        self.copy_file(source.object, &to, moving).await
+                    }
+                    false => begun(self.begin_large_copy(source, &to).await?),
+                }
             }
-            None | Some(Stage::Free) => self.copy_file(&from, &to, moving).await,
+            Some(Stage::Free(source)) if self.copies_whole(source.size) => {
+                self.copy_file(source.object(from), &to, moving).await
+            }
+            Some(Stage::Free(_)) => {
+                let source = self.client.head(&from).await?.ok_or(Error::NotFound)?;
+                begun(self.begin_large_copy(source, &to).await?)
+            }
             Some(Stage::Large { copy, .. }) => {
                 let source = Object {
                     size: copy.size,
@@ -29,23 +44,15 @@ impl<H: Host> S3<H> {
                     ..Object::default()
                 };
                 match self.continue_large_copy(&from, &to, copy).await? {
-                    Some(copy) => next(
-                        &Stage::Large {
-                            copy,
-                            key: None,
-                            tree: None,
-                        },
-                        0,
-                        0,
-                    ),
+                    Some(copy) => begun(copy),
                     None => self.file_copied(&source, &to, None, moving).await,
                 }
             }
-            Some(Stage::Source { etag, size }) => {
+            Some(Stage::Source(source)) => {
                 match self.client.head(&from).await? {
                     // This step was done before.
                     None => {}
-                    Some(head) if head.object.etag == etag && head.object.size == size => {
+                    Some(head) if source.is(&head.object) => {
                         self.delete_key(&from).await?;
                     }
                     Some(_) => {
@@ -58,7 +65,7 @@ impl<H: Host> S3<H> {
                 Ok(Step {
                     next: None,
                     items: 1,
-                    bytes: size,
+                    bytes: source.size,
                 })
             }
             Some(Stage::Tree(_)) => Err(Error::InvalidArgument(
@@ -67,25 +74,10 @@ impl<H: Host> S3<H> {
         }
     }
 
-    async fn copy_file(&self, from: &str, to: &str, moving: bool) -> Result<Step> {
-        let source = self.client.head(from).await?.ok_or(Error::NotFound)?.object;
-        if self.copies_whole(source.size) {
-            let etag = self.copy_whole(from, to).await?.ok_or(Error::NotFound)?;
-            return self.file_copied(&source, to, Some(&etag), moving).await;
-        }
-        let copy = self
-            .begin_large_copy(from, to)
-            .await?
-            .ok_or(Error::NotFound)?;
-        next(
-            &Stage::Large {
-                copy,
-                key: None,
-                tree: None,
-            },
-            0,
-            0,
-        )
+    async fn copy_file(&self, source: Object, to: &str, moving: bool) -> Result<Step> {
+        let etag = self.copy_whole(&source, to).await?;
+        let etag = etag.ok_or(Error::NotFound)?;
+        self.file_copied(&source, to, Some(&etag), moving).await
     }
 
     async fn file_copied(
@@ -103,10 +95,40 @@ impl<H: Host> S3<H> {
             });
         }
         self.verify_copy(source, to, etag).await?;
-        let stage = Stage::Source {
-            etag: source.etag.clone(),
-            size: source.size,
-        };
-        next(&stage, 0, 0)
+        next(&Stage::Source(Source::of(source)), 0, 0)
     }
+}
+
+impl Source {
+    fn of(object: &Object) -> Self {
+        Self {
+            size: object.size,
+            etag: object.etag.clone(),
+            storage_class: object.storage_class.clone(),
+        }
+    }
+
+    /// Whether an object has this content.
+    fn is(&self, object: &Object) -> bool {
+        self.size == object.size && self.etag == object.etag
+    }
+
+    fn object(self, key: String) -> Object {
+        Object {
+            key,
+            size: self.size,
+            etag: self.etag,
+            storage_class: self.storage_class,
+            ..Object::default()
+        }
+    }
+}
+
+fn begun(copy: crate::copy::LargeCopy) -> Result<Step> {
+    let stage = Stage::Large {
+        copy,
+        key: None,
+        tree: None,
+    };
+    next(&stage, 0, 0)
 }

@@ -10,7 +10,6 @@ use crate::{
     driver::S3,
     flight, key,
     list::{PAGE, Position, Query},
-    write::new_key,
     xml::listing::Object,
 };
 
@@ -40,7 +39,7 @@ impl<H: Host> S3<H> {
     ) -> Result<Step> {
         let route = Route {
             from: key::of_directory(&plan.from)?,
-            to: new_key(&plan.to)? + "/",
+            to: self.new_key(&plan.to)? + "/",
             moving,
         };
         match stage {
@@ -85,7 +84,7 @@ impl<H: Host> S3<H> {
                 let after = (!moving).then_some(source.key);
                 next(&Stage::Tree(Tree { after, ..tree }), 1, bytes)
             }
-            Some(Stage::Free | Stage::Large { .. } | Stage::Source { .. }) => Err(
+            Some(Stage::Free(_) | Stage::Large { .. } | Stage::Source(_)) => Err(
                 Error::InvalidArgument("the cursor is that of a file".to_owned()),
             ),
         }
@@ -102,31 +101,32 @@ impl<H: Host> S3<H> {
             position: position.as_ref(),
             limit: PAGE,
         };
-        let (listing, more) = self.list_keys(query).await?;
+        let (listing, more) = self.list_some(query).await?;
         let objects = listing.objects;
         let Some(first) = objects.first() else {
-            return if first_step && more.is_none() {
-                Err(Error::NotFound)
-            } else {
-                Ok(Step::default())
+            return match first_step {
+                true => Err(Error::NotFound),
+                false => Ok(Step::default()),
             };
         };
+        // Better known before the first copy than after some.
+        for object in &objects {
+            self.check_copyable(object.size)?;
+        }
         if !self.copies_whole(first.size) {
             let to = route.destination(&first.key);
             let key = Some(first.key.clone());
-            return match self.begin_large_copy(&first.key, &to).await? {
-                Some(copy) => next(
-                    &Stage::Large {
-                        copy,
-                        key,
-                        tree: Some(tree),
-                    },
-                    0,
-                    0,
-                ),
-                // Someone removed it in the meantime.
-                None => next(&Stage::Tree(Tree { after: key, ..tree }), 0, 0),
+            // Someone may have removed it in the meantime.
+            let Some(source) = self.client.head(&first.key).await? else {
+                return next(&Stage::Tree(Tree { after: key, ..tree }), 0, 0);
             };
+            let copy = self.begin_large_copy(source, &to).await?;
+            let stage = Stage::Large {
+                copy,
+                key,
+                tree: Some(tree),
+            };
+            return next(&stage, 0, 0);
         }
 
         let done = self.copy_page(route, &objects).await?;
@@ -170,7 +170,7 @@ impl<H: Host> S3<H> {
             .map(|object| async move {
                 let to = route.destination(&object.key);
                 // A source that someone removed in the meantime needs no copy.
-                if let Some(etag) = self.copy_whole(&object.key, &to).await?
+                if let Some(etag) = self.copy_whole(object, &to).await?
                     && route.moving
                 {
                     self.verify_copy(object, &to, Some(&etag)).await?;

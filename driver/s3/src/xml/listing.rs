@@ -10,8 +10,11 @@ use crate::{date, encode};
 pub(crate) struct Listing {
     /// Objects, in the service's order.
     pub(crate) objects: Vec<Object>,
-    /// What keys have in common up to the delimiter, in the service's order.
+    /// What keys have in common up to the delimiter, in the service's order and as it wrote them: see
+    /// [`prefixes`](super::prefixes).
     pub(crate) prefixes: Vec<String>,
+    /// Whether the service says that it encoded what comes from keys.
+    pub(crate) encoded: bool,
     /// Whether more follows.
     pub(crate) truncated: bool,
     /// Where the first call goes on, if it says.
@@ -43,7 +46,6 @@ pub(crate) fn read(body: &str) -> Result<Listing, Unread> {
     let mut listing = Listing::default();
     let mut object = None;
     let mut in_prefixes = false;
-    let mut encoded = false;
     let mut broken = None;
     visit(body, "ListBucketResult", |node| match node {
         Node::Open(1, "Contents") => object = Some(Object::default()),
@@ -53,7 +55,7 @@ pub(crate) fn read(body: &str) -> Result<Listing, Unread> {
             "IsTruncated" => listing.truncated = text.trim() == "true",
             "NextMarker" => listing.next_marker = Some(text.into_owned()),
             "NextContinuationToken" => listing.next_token = Some(text.into_owned()),
-            "EncodingType" => encoded = text.trim() == "url",
+            "EncodingType" => listing.encoded = text.trim() == "url",
             _ => {}
         },
         Node::Close(2, name, text) => match &mut object {
@@ -78,7 +80,7 @@ pub(crate) fn read(body: &str) -> Result<Listing, Unread> {
     if let Some(broken) = broken {
         return Err(Unread::Garbled(broken.to_owned()));
     }
-    if encoded {
+    if listing.encoded {
         listing.decode();
     }
     listing.next_marker = listing.next_marker.filter(|marker| !marker.is_empty());
@@ -87,10 +89,11 @@ pub(crate) fn read(body: &str) -> Result<Listing, Unread> {
 }
 
 impl Listing {
-    /// Undoes `encoding-type=url`, which covers everything that comes from a key.
+    /// Undoes `encoding-type=url`, which covers everything that comes from a key. Prefixes are left: not
+    /// all services encode them.
     fn decode(&mut self) {
         let keys = self.objects.iter_mut().map(|object| &mut object.key);
-        for text in keys.chain(&mut self.prefixes).chain(&mut self.next_marker) {
+        for text in keys.chain(&mut self.next_marker) {
             if text.contains(['%', '+']) {
                 *text = encode::decode_form(text);
             }
@@ -147,7 +150,8 @@ mod tests {
             ..Object::default()
         };
         assert_eq!(listing.objects, [first, second]);
-        assert_eq!(listing.prefixes, ["a/sub dir/"]);
+        assert_eq!(listing.prefixes, ["a/sub%20dir/"]);
+        assert!(listing.encoded);
         assert!(listing.truncated);
         assert_eq!(
             listing.next_token.as_deref(),
@@ -217,7 +221,11 @@ mod tests {
             let listing = read(&body).unwrap();
             let found: Vec<_> = listing.objects.into_iter().map(|object| object.key).collect();
             prop_assert_eq!(&found, &keys);
-            prop_assert_eq!(&listing.prefixes, &keys);
+            let prefixes: Vec<_> = keys
+                .iter()
+                .map(|key| if encoded { write(key) } else { key.clone() })
+                .collect();
+            prop_assert_eq!(listing.prefixes, prefixes);
         }
 
         #[test]

@@ -28,7 +28,8 @@ const ODD: [(&str, &str); 17] = [
 
 #[tokio::test]
 async fn each_key_can_be_listed_read_copied_moved_and_removed() {
-    let volume = Volume::new().await;
+    // MinIO itself would not take all of them.
+    let volume = Volume::with(json!({"provider": "generic", "list_url_encode": true})).await;
     for (key, _) in ODD {
         volume.put(key, "bytes");
     }

@@ -6,14 +6,15 @@ use bytes::Bytes;
 use futures::stream;
 use http::{Method, StatusCode};
 use orlop_driver::{
-    Entry, Error, Kind, Precondition, Result, Writable, WriteOptions, native::NativeUpload,
+    Entry, Error, Kind, Overwrite, Precondition, Result, Storage, Transfer, Writable, WriteOptions,
+    native::NativeUpload,
 };
 use orlop_test_s3::{Fault, Matcher};
 use serde_json::{Value, json};
 
 use crate::{
     fake::{Fake, answer, error, object, ok},
-    volume::{BUCKET, Volume, path},
+    volume::{BUCKET, Volume, path, plan},
 };
 
 const KIB: usize = 1 << 10;
@@ -23,9 +24,9 @@ fn small_parts() -> Value {
     json!({"part_min": "100KiB", "part_size": "100KiB", "multipart_threshold": "150KiB", "upload_concurrency": 3})
 }
 
-/// Bytes that differ from place to place.
+/// Characters that differ from place to place.
 fn pattern(len: usize) -> Bytes {
-    (0..len).map(|index| (index / 7 % 251) as u8).collect()
+    (0..len).map(|index| (index / 7 % 127) as u8).collect()
 }
 
 fn in_pieces(bytes: &Bytes, piece: usize, size: Option<u64>) -> NativeUpload {
@@ -62,7 +63,10 @@ async fn files_of_any_size_arrive_whole() {
             let entry = write(&volume, upload).await.unwrap();
             assert_eq!((entry.name.as_str(), entry.size), ("f", len as u64));
             assert_eq!(volume.server.store().bytes(BUCKET, "dir/f").unwrap(), bytes);
-            assert_eq!(entry, volume.stat("dir/f", None).await.unwrap());
+            let looked = volume.stat("dir/f", None).await.unwrap();
+            assert_eq!(entry.etag, looked.etag);
+            assert_eq!(entry.content_type, looked.content_type);
+            assert_eq!(entry.extra, looked.extra);
             assert_eq!(entry.content_type.as_deref(), Some("application/x-test"));
             assert_eq!(volume.server.store().unfinished_uploads(BUCKET), 0);
             let puts = volume
@@ -82,10 +86,229 @@ async fn files_of_any_size_arrive_whole() {
 }
 
 #[tokio::test]
-async fn a_small_file_takes_one_put_and_a_look() {
-    let volume = Volume::new().await;
-    volume.write("a b", "x").await.unwrap();
-    assert_eq!(volume.requests(), ["PUT /a%20b", "HEAD /a%20b"]);
+async fn a_small_file_takes_one_put() {
+    for provider in ["aws", "minio", "r2", "generic"] {
+        let volume = Volume::with(json!({"provider": provider})).await;
+        volume.write("a b", "x").await.unwrap();
+        assert_eq!(volume.requests(), ["PUT /a%20b"], "{provider}");
+    }
+}
+
+#[tokio::test]
+async fn a_file_in_parts_takes_no_look() {
+    let volume = Volume::with(small_parts()).await;
+    let upload = in_pieces(&pattern(200 * KIB), 50_000, Some(200 * KIB as u64));
+    let entry = write(&volume, upload).await.unwrap();
+    // The service's time for it is that of the beginning, or of the end: nobody knows.
+    assert_eq!(entry.modified, None);
+    let requests = volume.requests();
+    assert_eq!(requests.len(), 4, "{requests:?}");
+}
+
+#[tokio::test]
+async fn what_was_written_is_described_as_a_look_would() {
+    let told = [("etag", "\"e\""), ("date", "Sun, 06 Nov 1994 08:49:37 GMT")];
+    let looked = [
+        ("content-length", "4"),
+        ("etag", "\"e\""),
+        ("last-modified", "Sun, 06 Nov 1994 08:49:37 GMT"),
+        ("content-type", "application/octet-stream"),
+        ("x-amz-storage-class", "STANDARD_IA"),
+        ("x-amz-meta-mtime", "1700000000.25"),
+    ];
+    let fake = Fake::new([answer(200, &told, ""), answer(200, &looked, "")]);
+    let s3 = fake.open(json!({"storage_class": "STANDARD_IA"}));
+    let upload = NativeUpload::from_bytes("data", None);
+    let options = WriteOptions {
+        modified: Some(UNIX_EPOCH + Duration::from_millis(1_700_000_000_250)),
+        ..WriteOptions::default()
+    };
+    let written = s3.write(&path("f"), upload, &options).await.unwrap();
+    assert_eq!(written, s3.stat(&path("f"), None).await.unwrap());
+    let sent = &fake.sent()[0];
+    let kept = ["content-type", "x-amz-meta-mtime", "x-amz-storage-class"];
+    assert_eq!(
+        kept.map(|name| sent.header(name)),
+        [
+            Some("application/octet-stream"),
+            Some("1700000000.25"),
+            Some("STANDARD_IA")
+        ]
+    );
+}
+
+#[tokio::test]
+async fn an_answer_without_an_etag_is_looked_up() {
+    let fake = Fake::new([answer(200, &[], ""), object(4, "e")]);
+    let upload = NativeUpload::from_bytes("data", None);
+    let options = WriteOptions::default();
+    let entry = fake
+        .open(json!({}))
+        .write(&path("f"), upload, &options)
+        .await;
+    assert_eq!(entry.unwrap().etag.as_deref(), Some("\"e\""));
+
+    // Ceph puts parts together and tells no ETag.
+    let fake = Fake::new([
+        ok("<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>"),
+        answer(200, &[("etag", "\"p\"")], ""),
+        ok("<CompleteMultipartUploadResult><ETag></ETag></CompleteMultipartUploadResult>"),
+        object(100 * 1024, "whole-1"),
+    ]);
+    let upload = in_pieces(&pattern(100 * KIB), 7777, None);
+    let entry = fake
+        .open(small_parts())
+        .write(&path("f"), upload, &options)
+        .await;
+    assert_eq!(entry.unwrap().etag.as_deref(), Some("\"whole-1\""));
+    assert_eq!(fake.left(), 0);
+}
+
+#[tokio::test]
+async fn encryption_and_class_are_asked_for_wherever_an_object_begins() {
+    let options = json!({
+        "storage_class": "STANDARD_IA",
+        "server_side_encryption": "aws:kms",
+        "sse_kms_key_id": "key-1",
+        "part_min": "100KiB",
+        "part_size": "100KiB",
+        "multipart_threshold": "100KiB",
+    });
+    let fake = Fake::new([
+        ok("<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>"),
+        answer(200, &[("etag", "\"p\"")], ""),
+        ok("<CompleteMultipartUploadResult><ETag>\"x\"</ETag></CompleteMultipartUploadResult>"),
+        answer(200, &[("etag", "\"e\"")], ""),
+        object(3, "e"),
+        ok("<CopyObjectResult><ETag>\"e\"</ETag></CopyObjectResult>"),
+    ]);
+    let s3 = fake.open(options);
+    let write = async |len| {
+        let upload = in_pieces(&pattern(len), 7777, Some(len as u64));
+        s3.write(&path("f"), upload, &WriteOptions::default())
+            .await
+            .unwrap()
+    };
+    write(100 * KIB).await;
+    write(3).await;
+    let plan = plan("f", "g", Kind::File, Overwrite::Replace);
+    s3.copy(&plan, None).await.unwrap();
+    let sent = fake.sent();
+    for index in [0, 3, 5] {
+        let told = [
+            "x-amz-storage-class",
+            "x-amz-server-side-encryption",
+            "x-amz-server-side-encryption-aws-kms-key-id",
+        ]
+        .map(|name| sent[index].header(name));
+        assert_eq!(
+            told,
+            [Some("STANDARD_IA"), Some("aws:kms"), Some("key-1")],
+            "{index}"
+        );
+    }
+    // Parts and their end have none of it.
+    assert!(sent[1].header("x-amz-storage-class").is_none());
+    assert!(sent[2].header("x-amz-server-side-encryption").is_none());
+}
+
+#[tokio::test]
+async fn too_large_is_known_before_a_byte_is_sent() {
+    let fake = Fake::new([]);
+    let options = json!({"parts_max": 10, "multipart_threshold": 0});
+    let upload = in_pieces(&Bytes::new(), 1, Some(51 << 30));
+    let failed = fake
+        .open(options)
+        .write(&path("f"), upload, &WriteOptions::default())
+        .await;
+    assert_eq!(failed, Err(Error::TooLarge(50 << 30)));
+}
+
+#[tokio::test]
+async fn a_file_of_unknown_size_may_fill_the_last_part_and_no_more() {
+    for equal in [true, false] {
+        let options = json!({
+            "part_min": "100KiB", "part_size": "100KiB", "parts_max": 3, "equal_parts": equal,
+        });
+        let sizes: &[usize] = match equal {
+            true => &[100, 100, 100],
+            // Three, four and six tenths of the parts are done when these begin.
+            false => &[100, 400, 700],
+        };
+        let most = sizes.iter().sum::<usize>();
+        let volume = Volume::with(options).await;
+        let upload = in_pieces(&pattern(most * KIB), 50_000, None);
+        let entry = write(&volume, upload).await.unwrap();
+        assert_eq!(entry.size, (most * KIB) as u64);
+        let upload = in_pieces(&pattern(most * KIB + 1), 50_000, None);
+        let failed = write(&volume, upload).await;
+        assert_eq!(failed, Err(Error::TooLarge((most * KIB) as u64)));
+        // What was there before is there still.
+        let store = volume.server.store();
+        let kept = store.object(BUCKET, "dir/f").unwrap().body.len();
+        assert_eq!(kept, (most * KIB) as u64);
+        assert_eq!(store.unfinished_uploads(BUCKET), 0);
+    }
+}
+
+#[tokio::test]
+async fn the_etag_tells_whether_a_lost_answer_was_a_success() {
+    // The object that was there before has the same size.
+    for (there, finished) in [
+        ("59adb24ef3cdbe0297f05b395827453f-1", true),
+        ("0123456789abcdef0123456789abcdef-1", false),
+    ] {
+        let mut answers = vec![
+            ok(
+                "<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>",
+            ),
+            answer(200, &[("etag", "\"d41d8cd98f00b204e9800998ecf8427e\"")], ""),
+            Err(Error::Unavailable("lost".into())),
+            error(404, "NoSuchUpload"),
+            object(100 * 1024, there),
+        ];
+        if !finished {
+            answers.push(answer(204, &[], ""));
+        }
+        let fake = Fake::new(answers);
+        let upload = in_pieces(&pattern(100 * KIB), 7777, None);
+        let written = fake
+            .open(small_parts())
+            .write(&path("f"), upload, &WriteOptions::default())
+            .await;
+        assert_eq!(written.is_ok(), finished, "{there}");
+        assert_eq!(fake.left(), 0);
+    }
+}
+
+#[tokio::test]
+async fn an_etag_that_the_service_wants_without_quotes_is_sent_so_once() {
+    let options = WriteOptions {
+        precondition: Precondition::Matches("\"e\"".to_owned()),
+        ..WriteOptions::default()
+    };
+    let refused = || error(412, "PreconditionFailed");
+    let write = async |fake: &Fake| {
+        let upload = NativeUpload::from_bytes("data", None);
+        fake.open(json!({}))
+            .write(&path("f"), upload, &options)
+            .await
+    };
+    let fake = Fake::new([
+        refused(),
+        object(9, "e"),
+        answer(200, &[("etag", "\"n\"")], ""),
+    ]);
+    write(&fake).await.unwrap();
+    let sent = fake.sent();
+    assert_eq!(sent[0].header("if-match"), Some("\"e\""));
+    assert_eq!(sent[2].header("if-match"), Some("e"));
+
+    // Another's file stays.
+    let fake = Fake::new([refused(), object(9, "other")]);
+    assert_eq!(write(&fake).await, Err(Error::PreconditionFailed));
+    let fake = Fake::new([refused(), object(9, "e"), refused()]);
+    assert_eq!(write(&fake).await, Err(Error::PreconditionFailed));
 }
 
 #[tokio::test]
@@ -283,7 +506,7 @@ async fn a_second_try_does_not_stumble_over_the_first() {
 
 #[tokio::test]
 async fn payloads_are_protected_by_one_digest() {
-    let written = || [answer(200, &[("etag", "\"e\"")], ""), object(4, "e")];
+    let written = || [answer(200, &[("etag", "\"e\"")], "")];
     let write = async |config: Value| {
         let fake = Fake::new(written());
         let upload = NativeUpload::from_bytes("data", Some("text/plain"));
@@ -297,7 +520,7 @@ async fn payloads_are_protected_by_one_digest() {
             .unwrap();
         fake.sent().into_iter().next().unwrap()
     };
-    let sent = write(json!({})).await;
+    let sent = write(json!({"provider": "generic"})).await;
     assert_eq!(sent.header("content-md5"), Some("jXd/OF09/siBXSD3SWAm3A=="));
     assert_eq!(
         sent.header("x-amz-content-sha256"),
@@ -310,15 +533,40 @@ async fn payloads_are_protected_by_one_digest() {
     ));
     assert_eq!(sent.body, "data");
 
-    let sent = write(json!({"endpoint": "http://s3.example.com"})).await;
-    assert_eq!(sent.header("content-md5"), None);
     let sha256 = "3a6eb0790f39ac87c94f3856b2dd2c5d110e6811602261a9a923d3bb23adc8b7";
-    assert_eq!(sent.header("x-amz-content-sha256"), Some(sha256));
+    for options in [
+        json!({"provider": "generic", "endpoint": "http://s3.example.com"}),
+        json!({"provider": "generic", "payload_hash": "sha256"}),
+    ] {
+        let sent = write(options).await;
+        assert_eq!(sent.header("content-md5"), None);
+        assert_eq!(sent.header("x-amz-checksum-sha256"), None);
+        assert_eq!(sent.header("x-amz-content-sha256"), Some(sha256));
+    }
+
+    // Where the service keeps checksums, they do instead of the MD5.
+    let sent = write(json!({"provider": "aws"})).await;
+    assert_eq!(sent.header("content-md5"), None);
+    assert_eq!(
+        sent.header("x-amz-checksum-sha256"),
+        Some("Om6weQ85rIfJTzhWst0sXREOaBFgImGpqSPTuyOtyLc=")
+    );
+    assert_eq!(
+        sent.header("x-amz-content-sha256"),
+        Some("UNSIGNED-PAYLOAD")
+    );
+    for provider in [
+        "oss", "cos", "obs", "kodo", "bos", "jd", "oos", "eos", "upyun", "b2", "gcs", "minio",
+    ] {
+        let sent = write(json!({"provider": provider, "region": "r"})).await;
+        assert!(sent.header("content-md5").is_some(), "{provider}");
+        assert_eq!(sent.header("x-amz-checksum-sha256"), None, "{provider}");
+    }
 }
 
 #[tokio::test]
 async fn a_writer_who_may_not_look_is_told_what_is_known() {
-    let fake = Fake::new([answer(200, &[("etag", "\"e\"")], ""), answer(403, &[], "")]);
+    let fake = Fake::new([answer(200, &[], ""), answer(403, &[], "")]);
     let upload = NativeUpload::from_bytes("data", None);
     let entry = fake
         .open(json!({}))
@@ -327,7 +575,7 @@ async fn a_writer_who_may_not_look_is_told_what_is_known() {
         .unwrap();
     assert_eq!(
         (entry.size, entry.etag.as_deref(), entry.modified),
-        (4, Some("\"e\""), None)
+        (4, None, None)
     );
 }
 
@@ -338,7 +586,6 @@ async fn a_finished_upload_whose_answer_was_lost_is_finished() {
         answer(200, &[("etag", "\"p\"")], ""),
         Err(Error::Unavailable("lost".into())),
         error(404, "NoSuchUpload"),
-        object(100 * 1024, "whole-1"),
         object(100 * 1024, "whole-1"),
     ]);
     let s3 = fake.open(small_parts());
