@@ -16,6 +16,7 @@ use std::sync::Arc;
 use s3s::dto::*;
 use s3s::{S3, S3Request, S3Response, S3Result};
 
+use crate::quirks::Quirks;
 use crate::store::Store;
 
 /// Who owns everything.
@@ -26,11 +27,16 @@ const OWNER_ID: &str = "75aa57f09aa0c8caeab4f8c24e99d10f8e7faeebf76c078efc7c6cae
 pub(crate) struct Backend {
     store: Arc<Store>,
     region: String,
+    quirks: Quirks,
 }
 
 impl Backend {
-    pub(crate) fn new(store: Arc<Store>, region: String) -> Self {
-        Self { store, region }
+    pub(crate) fn new(store: Arc<Store>, region: String, quirks: Quirks) -> Self {
+        Self {
+            store,
+            region,
+            quirks,
+        }
     }
 }
 

@@ -20,6 +20,8 @@
 //! # }
 //! ```
 //!
+//! A service that does things otherwise than Amazon is a [`Quirks`] away: `quirks: Quirks::of("oss")`.
+//!
 //! A request passes through the recorder, then the faults, then the signature check, then the
 //! store. Nothing here waits for a clock: a delay is a [`Gate`] that the test itself opens.
 
@@ -29,6 +31,7 @@ mod faults;
 mod metadata;
 mod object;
 mod options;
+mod quirks;
 mod requests;
 mod rope;
 mod server;
@@ -39,6 +42,7 @@ pub use crate::faults::{Fault, Faults, Gate, Matcher};
 pub use crate::metadata::Metadata;
 pub use crate::object::Object;
 pub use crate::options::{Credentials, Options};
+pub use crate::quirks::{KeyRule, Quirks};
 pub use crate::requests::{Request, Requests};
 pub use crate::rope::Rope;
 pub use crate::server::{Server, StartError};

@@ -1,6 +1,7 @@
 use std::fmt;
 
 use crate::etag::EtagKind;
+use crate::quirks::Quirks;
 
 /// The smallest part that Amazon S3 accepts, except as the last one: 5 MiB.
 const MIN_PART_SIZE: u64 = 5 * 1024 * 1024;
@@ -22,6 +23,8 @@ pub struct Options {
     pub port: u16,
     /// The fewest bytes that a part of a multipart upload may have, the last one excepted.
     pub min_part_size: u64,
+    /// What is done otherwise than by Amazon S3.
+    pub quirks: Quirks,
 }
 
 impl Default for Options {
@@ -33,6 +36,7 @@ impl Default for Options {
             etag: EtagKind::default(),
             port: 0,
             min_part_size: MIN_PART_SIZE,
+            quirks: Quirks::default(),
         }
     }
 }

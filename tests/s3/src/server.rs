@@ -7,6 +7,7 @@ mod digest;
 mod front;
 mod host;
 mod intake;
+mod refusal;
 mod respond;
 
 use std::io;
@@ -153,6 +154,7 @@ fn front(store: Arc<Store>, options: &Options, requests: Requests, faults: Fault
     let backend = Backend::new(
         store,
         region.clone().unwrap_or_else(|| DEFAULT_REGION.to_owned()),
+        options.quirks.clone(),
     );
     let mut builder = S3ServiceBuilder::new(backend);
     builder.set_host(SubdomainHost);
@@ -163,6 +165,7 @@ fn front(store: Arc<Store>, options: &Options, requests: Requests, faults: Fault
         s3: builder.build(),
         requests,
         faults,
+        quirks: options.quirks.clone(),
         region,
         anonymous: options.credentials.is_none(),
     }

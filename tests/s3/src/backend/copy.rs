@@ -40,10 +40,14 @@ impl Backend {
                 if_unmodified_since: input.copy_source_if_unmodified_since,
             },
         )?;
-        if source.body.len() > COPY_MAX {
+        let most = match self.quirks.copy_max {
+            0 => COPY_MAX,
+            most => most,
+        };
+        if source.body.len() > most {
             return Err(s3_error!(
                 InvalidRequest,
-                "The specified copy source is larger than the maximum allowable size for a copy source: {COPY_MAX}"
+                "The specified copy source is larger than the maximum allowable size for a copy source: {most}"
             ));
         }
         // The storage class is not copied: it is the usual one unless the client names another.

@@ -16,18 +16,25 @@ const PAGE_MAX: i32 = 1000;
 
 impl Backend {
     pub(super) fn list_v1(&self, input: ListObjectsInput) -> S3Result<ListObjectsOutput> {
-        let encoding = Encoding::asked(input.encoding_type);
+        let encoding = self.encoding(input.encoding_type);
         let marker = input.marker.unwrap_or_default();
         let scope = Scope {
             bucket: input.bucket,
             prefix: input.prefix.unwrap_or_default(),
             delimiter: input.delimiter.filter(|text| !text.is_empty()),
             after: marker.clone(),
-            max: page_max("max-keys", input.max_keys)?,
+            inclusive: self.quirks.inclusive_start,
+            max: self.keys_max(input.max_keys)?,
         };
         let listed = self.list(&scope, &encoding, true)?;
-        let next_marker =
-            (listed.truncated && scope.delimiter.is_some()).then(|| encoding.name(&listed.last));
+        let sticks = self.quirks.url_encoding_sticks && encoding.declared().is_some();
+        let next_marker = match listed.truncated {
+            true if sticks => Some(encoding.name(&marker)).filter(|marker| !marker.is_empty()),
+            true if scope.delimiter.is_some() && !self.quirks.no_next_marker => {
+                Some(encoding.name(&listed.last))
+            }
+            _ => None,
+        };
         Ok(ListObjectsOutput {
             name: Some(scope.bucket),
             prefix: Some(encoding.name(&scope.prefix)),
@@ -44,7 +51,7 @@ impl Backend {
     }
 
     pub(super) fn list_v2(&self, input: ListObjectsV2Input) -> S3Result<ListObjectsV2Output> {
-        let encoding = Encoding::asked(input.encoding_type);
+        let encoding = self.encoding(input.encoding_type);
         let after = match &input.continuation_token {
             Some(token) => from_token(token)?,
             None => input.start_after.clone().unwrap_or_default(),
@@ -54,7 +61,8 @@ impl Backend {
             prefix: input.prefix.unwrap_or_default(),
             delimiter: input.delimiter.filter(|text| !text.is_empty()),
             after,
-            max: page_max("max-keys", input.max_keys)?,
+            inclusive: self.quirks.inclusive_start && input.continuation_token.is_none(),
+            max: self.keys_max(input.max_keys)?,
         };
         let listed = self.list(&scope, &encoding, input.fetch_owner == Some(true))?;
         let count = listed.contents.len() + listed.common_prefixes.len();
@@ -75,12 +83,24 @@ impl Backend {
         })
     }
 
+    fn encoding(&self, asked: Option<EncodingType>) -> Encoding {
+        Encoding::asked(asked.filter(|_| !self.quirks.no_url_encoding))
+    }
+
+    fn keys_max(&self, asked: Option<i32>) -> S3Result<i32> {
+        match (asked, i32::try_from(self.quirks.default_page)) {
+            (None, Ok(default @ 1..)) => Ok(default),
+            (asked, _) => page_max("max-keys", asked),
+        }
+    }
+
     fn list(&self, scope: &Scope, encoding: &Encoding, owned: bool) -> S3Result<Listed> {
         self.store.with_bucket(&scope.bucket, |bucket| {
             let page = PageQuery {
                 prefix: &scope.prefix,
                 delimiter: scope.delimiter.as_deref(),
                 after: &scope.after,
+                inclusive: scope.inclusive,
                 max: usize::try_from(scope.max).unwrap_or_default(),
             }
             .run(&bucket.objects);
@@ -102,7 +122,10 @@ impl Backend {
                             .push(listed_object(encoding.name(key), object, owned))
                     }
                     Entry::Prefix(prefix) => listed.common_prefixes.push(CommonPrefix {
-                        prefix: Some(encoding.name(prefix)),
+                        prefix: Some(match self.quirks.prefixes_unencoded {
+                            true => prefix.to_owned(),
+                            false => encoding.name(prefix),
+                        }),
                     }),
                 }
             }
@@ -117,6 +140,7 @@ struct Scope {
     prefix: String,
     delimiter: Option<String>,
     after: String,
+    inclusive: bool,
     max: i32,
 }
 

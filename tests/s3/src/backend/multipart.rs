@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use s3s::dto::Part as ListedPart;
 use s3s::dto::*;
 use s3s::{S3Result, s3_error};
@@ -117,6 +119,9 @@ impl Backend {
                 self.store.min_part_size,
                 &self.store.etags,
             )?;
+            if self.quirks.equal_parts {
+                check_equal(&bucket.upload(&input.key, &input.upload_id)?.parts)?;
+            }
             conditions.check(bucket.objects.get(&input.key).map(AsRef::as_ref))?;
             let etag = object.etag();
             bucket.end_upload(&input.key, &input.upload_id)?;
@@ -127,7 +132,10 @@ impl Backend {
             location: Some(format!("/{}/{}", input.bucket, input.key)),
             bucket: Some(input.bucket),
             key: Some(input.key),
-            e_tag: Some(etag),
+            e_tag: Some(match self.quirks.empty_complete_etag {
+                true => ETag::Strong(String::new()),
+                false => etag,
+            }),
             ..CompleteMultipartUploadOutput::default()
         })
     }
@@ -141,6 +149,20 @@ impl Backend {
             Ok(AbortMultipartUploadOutput::default())
         })
     }
+}
+
+/// All parts but the last have one size, and the last is not larger.
+fn check_equal(parts: &BTreeMap<i32, Part>) -> S3Result {
+    let mut sizes = parts.values().map(|part| part.body.len());
+    let last = sizes.next_back().unwrap_or_default();
+    let first = sizes.next().unwrap_or(last);
+    if last <= first && sizes.all(|size| size == first) {
+        return Ok(());
+    }
+    Err(s3_error!(
+        InvalidPart,
+        "All non-trailing parts must have the same length."
+    ))
 }
 
 /// Parts are numbered from 1 to 10000.

@@ -8,6 +8,7 @@ use s3s::service::S3Service;
 use s3s::{Body, HttpError};
 
 use crate::faults::{Fault, Faults, Plan};
+use crate::quirks::Quirks;
 use crate::requests::{Request, Requests};
 use crate::server::auth::signed_region;
 use crate::server::body::ObstructedBody;
@@ -21,6 +22,7 @@ pub(super) struct Front {
     pub(super) s3: S3Service,
     pub(super) requests: Requests,
     pub(super) faults: Faults,
+    pub(super) quirks: Quirks,
     pub(super) region: Option<String>,
     /// Whether signatures are to be ignored.
     pub(super) anonymous: bool,
@@ -108,10 +110,17 @@ impl Front {
         let deletes = request.method() == Method::POST && has_parameter(query, "delete");
         ignore_malformed_range(request.headers_mut());
 
-        let (parts, body) = request.into_parts();
+        let (mut parts, body) = request.into_parts();
+        if let Some(refusal) = self.quirks.refuse(&parts) {
+            return Ok(refusal);
+        }
+        self.quirks.change(&mut parts);
         let body = match deletes {
             true => match checked_list(&parts.headers, body).await {
-                Ok(list) => Body::from(list),
+                Ok(list) => match self.quirks.refuse_list(&list) {
+                    Some(refusal) => return Ok(refusal),
+                    None => Body::from(list),
+                },
                 Err(error) => return Ok(respond::from_s3(error)),
             },
             false => Body::http_body(body),

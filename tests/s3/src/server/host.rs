@@ -10,13 +10,18 @@ pub(super) struct SubdomainHost;
 
 impl S3Host for SubdomainHost {
     fn parse_host_header<'a>(&'a self, host: &'a str) -> S3Result<VirtualHost<'a>> {
-        let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
         let virtual_host = VirtualHost::new(host);
-        Ok(match name.strip_suffix(DOMAIN) {
+        Ok(match bucket_in_host(host) {
             Some(bucket) => virtual_host.with_bucket(bucket),
             None => virtual_host,
         })
     }
+}
+
+/// The bucket that a `Host` header names.
+pub(super) fn bucket_in_host(host: &str) -> Option<&str> {
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    name.strip_suffix(DOMAIN)
 }
 
 #[cfg(test)]

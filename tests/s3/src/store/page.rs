@@ -11,6 +11,8 @@ pub(crate) struct PageQuery<'a> {
     /// Only entries behind this one; a rolled-up prefix counts as passed if it equals this.
     /// Empty: from the start.
     pub(crate) after: &'a str,
+    /// The entry `after` itself is one of them, as some services have it.
+    pub(crate) inclusive: bool,
     /// How many entries at most, rolled-up prefixes included.
     pub(crate) max: usize,
 }
@@ -78,6 +80,9 @@ impl<'a> PageQuery<'a> {
         if self.after < self.prefix || self.after.is_empty() {
             return Some(Bound::Included(self.prefix.to_owned()));
         }
+        if self.inclusive {
+            return Some(Bound::Included(self.after.to_owned()));
+        }
         if self.rolled_up(self.after) == Some(self.after) {
             return behind_prefix(self.after).map(Bound::Included);
         }
@@ -143,6 +148,7 @@ mod tests {
                 prefix,
                 delimiter,
                 after: &after,
+                inclusive: false,
                 max,
             };
             let page = query.run(map);
@@ -197,6 +203,7 @@ mod tests {
                 prefix: "",
                 delimiter: Some("/"),
                 after,
+                inclusive: false,
                 max: 10,
             };
             let page = query.run(&map);
@@ -216,6 +223,7 @@ mod tests {
             prefix: "",
             delimiter: None,
             after: "",
+            inclusive: false,
             max: 0,
         };
         let map = map(&["a"]);
