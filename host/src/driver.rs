@@ -210,9 +210,9 @@ impl Driver {
         Err(invalid(field.as_deref(), error.masked().to_string()))
     }
 
-    /// What the configuration grants: its endpoints, and what the operator added.
+    /// What the configuration grants: its endpoints, the service that it names, and what the operator added.
     fn grants(&self, options: &VolumeOptions) -> Result<Vec<Grant>> {
-        let mut grants = Vec::new();
+        let mut grants = self.endpoints_of_service(&options.config);
         let properties = self
             .inner
             .schema
@@ -245,6 +245,26 @@ impl Driver {
     }
 }
 
+impl Driver {
+    /// The endpoints that a chosen service stands for: by the annotation `x-orlop-endpoints` of a field whose value
+    /// names a service. It counts in built-in drivers alone: of others nobody knows whether they tell the truth.
+    fn endpoints_of_service(&self, config: &Value) -> Vec<Grant> {
+        if !crate::built_in::is_one(&self.inner.digest) {
+            return Vec::new();
+        }
+        let properties = self.inner.schema.get("properties");
+        let properties = properties.and_then(Value::as_object).into_iter().flatten();
+        properties
+            .filter_map(|(field, property)| {
+                let chosen = config.get(field)?.as_str()?;
+                property.get("x-orlop-endpoints")?.get(chosen)?.as_array()
+            })
+            .flatten()
+            .filter_map(|pattern| Grant::service(pattern.as_str()?))
+            .collect()
+    }
+}
+
 impl fmt::Debug for Driver {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
@@ -267,4 +287,35 @@ pub(crate) fn digest(bytes: &[u8]) -> String {
 fn invalid(field: Option<&str>, message: String) -> crate::Error {
     let field = field.map(str::to_owned);
     Outcome::InvalidConfig(ConfigError { field, message }).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use url::Url;
+
+    use super::*;
+    use crate::EngineOptions;
+
+    #[tokio::test]
+    async fn a_service_that_is_named_is_granted_in_any_region() {
+        let engine = Engine::new(EngineOptions::default()).unwrap();
+        let component = crate::built_in("s3").unwrap().to_vec();
+        let driver = engine.load(component).await.unwrap();
+        let granted = |config: Value, url: &str| {
+            let grants = driver.grants(&VolumeOptions::new(config)).unwrap();
+            let egress = Egress::new(grants, false);
+            egress.check_url(&Url::parse(url).unwrap()).is_ok()
+        };
+        let named = json!({"bucket": "b", "provider": "aws"});
+        let home = "https://b.s3.eu-west-1.amazonaws.com/k";
+        assert!(granted(named.clone(), home));
+        assert!(!granted(
+            named.clone(),
+            "https://ec2.eu-west-1.amazonaws.com/"
+        ));
+        assert!(!granted(named, "https://s3.fr-par.scw.cloud/"));
+        assert!(!granted(json!({"bucket": "b"}), home));
+        assert!(!granted(json!({"bucket": "b", "provider": "minio"}), home));
+    }
 }

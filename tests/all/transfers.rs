@@ -4,7 +4,7 @@ use http::{Method, StatusCode};
 use orlop_test_s3::{Fault, Matcher, Metadata};
 use serde_json::json;
 
-use crate::harness::{BUCKET, Config, Mount, World};
+use crate::harness::{BUCKET, Config, Mount, World, noise};
 
 const FILES: usize = 300;
 
@@ -290,4 +290,66 @@ async fn between_mounts_the_bytes_pass_through() {
             "2/tree/b/c"
         ]
     );
+}
+
+/// A service that copies small objects alone.
+async fn small_copies() -> World {
+    let world = World::with(|mount| {
+        mount
+            .config("upload_part_copy", false)
+            .config("copy_max", "1MiB")
+    })
+    .await;
+    world.put("tree/1 small", "small");
+    world.put("tree/2 large", noise(2 << 20));
+    world.put("tree/3 small", "small too");
+    world.put("tree/empty/", "");
+    world
+}
+
+#[tokio::test]
+async fn what_the_service_cannot_copy_passes_through_the_host() {
+    let world = small_copies().await;
+    let large = world.s3.store().bytes(BUCKET, "tree/2 large").unwrap();
+    world
+        .transfer("copy", "/files/tree/2 large", "/files/copy")
+        .await
+        .expect(200);
+    assert_eq!(world.s3.store().bytes(BUCKET, "copy").unwrap(), large);
+
+    let refused = world
+        .transfer("copy", "/files/tree/2 large", "/files/copy")
+        .await;
+    refused.problem(409, "already-exists");
+
+    world
+        .transfer("copy", "/files/tree/", "/files/twin")
+        .await
+        .expect(200);
+    assert_eq!(world.object("twin/1 small"), "small");
+    assert_eq!(world.object("twin/3 small"), "small too");
+    assert_eq!(
+        world.s3.store().bytes(BUCKET, "twin/2 large").unwrap(),
+        large
+    );
+    assert_eq!(world.names("/files/twin/empty").await, [] as [&str; 0]);
+    world.expect_no_unfinished_uploads();
+}
+
+#[tokio::test]
+async fn a_move_through_the_host_takes_the_sources_away_once_they_are_copied() {
+    let world = small_copies().await;
+    let large = world.s3.store().bytes(BUCKET, "tree/2 large").unwrap();
+    world
+        .transfer("move", "/files/tree/", "/files/moved")
+        .await
+        .expect(200);
+    let keys = world.keys();
+    assert!(keys.iter().all(|key| key.starts_with("moved/")), "{keys:?}");
+    assert_eq!(keys.len(), 4);
+    assert_eq!(
+        world.s3.store().bytes(BUCKET, "moved/2 large").unwrap(),
+        large
+    );
+    world.expect_no_unfinished_uploads();
 }

@@ -7,7 +7,7 @@ use url::Host;
 /// One address that the operator granted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Grant {
-    host: Host<String>,
+    host: Named,
     /// Names below `host` are granted too.
     subdomains: bool,
     /// The name itself is granted, not only those below it.
@@ -15,6 +15,15 @@ pub(crate) struct Grant {
     ports: Ports,
     /// The operator wrote a local address as the endpoint, so it may be local.
     local: bool,
+}
+
+/// What was named.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Named {
+    /// One host.
+    Host(Host<String>),
+    /// The hosts of a service in all its regions: what stands before the region, and what behind it.
+    Regions { before: String, after: String },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +55,7 @@ impl Grant {
         Some(Self {
             subdomains: matches!(host, Host::Domain(_)),
             apex: true,
-            host,
+            host: Named::Host(host),
             ports,
             local,
         })
@@ -61,10 +70,29 @@ impl Grant {
             return None;
         }
         Some(Self {
-            host,
+            host: Named::Host(host),
             subdomains: below,
             apex: !below,
             ports,
+            local: false,
+        })
+    }
+
+    /// The grant that an endpoint stands for which a built-in driver knows of a service, such as
+    /// `s3.{region}.example.com`: https, in any region, with subdomains for buckets in host names.
+    pub(crate) fn service(pattern: &str) -> Option<Self> {
+        let host = match pattern.split_once("{region}") {
+            Some((before, after)) => Named::Regions {
+                before: before.to_owned(),
+                after: after.to_owned(),
+            },
+            None => Named::Host(parse(pattern)?.0),
+        };
+        Some(Self {
+            host,
+            subdomains: true,
+            apex: true,
+            ports: Ports::One(443),
             local: false,
         })
     }
@@ -83,18 +111,39 @@ impl Grant {
 
     fn covers_host(&self, host: &Host<&str>) -> bool {
         match (&self.host, host) {
-            (Host::Domain(granted), Host::Domain(name)) => {
+            (Named::Host(Host::Domain(granted)), Host::Domain(name)) => {
                 (self.apex && granted == name)
                     || (self.subdomains
                         && name
                             .strip_suffix(granted.as_str())
                             .is_some_and(|rest| rest.len() > 1 && rest.ends_with('.')))
             }
-            (Host::Ipv4(granted), Host::Ipv4(address)) => granted == address,
-            (Host::Ipv6(granted), Host::Ipv6(address)) => granted == address,
+            (Named::Host(Host::Ipv4(granted)), Host::Ipv4(address)) => granted == address,
+            (Named::Host(Host::Ipv6(granted)), Host::Ipv6(address)) => granted == address,
+            (Named::Regions { before, after }, Host::Domain(name)) => {
+                is_regional(name, before, after)
+            }
             _ => false,
         }
     }
+}
+
+/// Whether a name is that of a service in some region, or lies below it. A region is part of one label.
+fn is_regional(name: &str, before: &str, after: &str) -> bool {
+    let Some(rest) = name.strip_suffix(after) else {
+        return false;
+    };
+    let Some((below, region)) = rest.rfind(before).and_then(|start| {
+        let (below, tail) = rest.split_at_checked(start)?;
+        Some((below, tail.strip_prefix(before)?))
+    }) else {
+        return false;
+    };
+    let is_region = !region.is_empty()
+        && region
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    is_region && (below.is_empty() || (below.len() > 1 && below.ends_with('.')))
 }
 
 fn borrow(host: &Host<String>) -> Host<&str> {
@@ -144,6 +193,29 @@ mod tests {
         assert!(!grant.covers(&Host::Domain("example.com"), 443));
         assert!(!grant.covers(&Host::Domain("badexample.com"), 443));
         assert!(!grant.covers(&Host::Domain(".example.com"), 443));
+    }
+
+    #[test]
+    fn a_service_is_granted_in_all_its_regions() {
+        let grant = Grant::service("s3.{region}.example.com").unwrap();
+        for (name, covered) in [
+            ("s3.eu-west-1.example.com", true),
+            ("bucket.s3.eu-west-1.example.com", true),
+            ("my.bucket.s3.eu-west-1.example.com", true),
+            ("s3.example.com", false),
+            ("s3..example.com", false),
+            (".s3.eu.example.com", false),
+            ("evils3.eu.example.com", false),
+            ("s3.eu.west.example.com", false),
+            ("s3.eu.example.com.evil.net", false),
+            ("s3.eu.evil-example.com", false),
+        ] {
+            assert_eq!(grant.covers(&Host::Domain(name), 443), covered, "{name}");
+            assert!(!grant.covers(&Host::Domain(name), 80), "{name}");
+        }
+        let fixed = Grant::service("storage.example.com").unwrap();
+        assert!(fixed.covers(&Host::Domain("b.storage.example.com"), 443));
+        assert!(!fixed.covers(&Host::Domain("example.com"), 443));
     }
 
     #[test]
