@@ -121,7 +121,7 @@ impl<H: Host> S3<H> {
         let batch = self.settings.profile.delete_batch_max;
         let page = PAGE as usize;
         (1..=MAX_PAGES)
-            .find(|pages| batch > 0 && pages * page % batch == 0)
+            .find(|pages| batch > 0 && (pages * page).is_multiple_of(batch))
             .unwrap_or(1)
     }
 }
