@@ -5,9 +5,21 @@ use orlop_test_s3::{Credentials, Options, Server};
 use serde_json::{Value, json};
 
 use crate::{
-    fake::{Fake, answer, error, listing, ok},
-    volume::{self, Volume},
+    fake::{Fake, Sent, answer, error, listing, object, ok},
+    volume::{self, Volume, path},
 };
+
+/// What a check finds that may write.
+async fn writing(
+    answers: impl IntoIterator<Item = orlop_driver::Result<orlop_driver::Response>>,
+) -> (Vec<Finding>, Vec<String>) {
+    let fake = Fake::new(answers);
+    let s3 = fake.open(json!({}));
+    let findings = s3.check(Some(&path("dir/scratch"))).await.unwrap();
+    assert_eq!(fake.left(), 0);
+    let sent = fake.sent().iter().map(Sent::line).collect();
+    (findings, sent)
+}
 
 /// The one finding of a script.
 async fn finding(
@@ -135,5 +147,124 @@ async fn a_real_server_is_understood() {
     for (options, field) in cases {
         let found: Finding = check(options).await;
         assert_eq!(found.field.as_deref(), Some(field), "{found:?}");
+    }
+}
+
+const SCRATCH: &str = "https://photos.s3.example.com/dir/scratch";
+const SIZE: u64 = 73;
+
+fn empty() -> orlop_driver::Result<orlop_driver::Response> {
+    listing(&[], false, "")
+}
+
+#[tokio::test]
+async fn a_scratch_file_is_written_looked_at_and_removed() {
+    let volume = Volume::new().await;
+    volume.put("a", "x");
+    let findings = volume.s3.check(Some(&path("scratch"))).await.unwrap();
+    assert_eq!(findings, []);
+    assert_eq!(volume.keys(), ["a"]);
+    let requests = volume.requests();
+    let methods: Vec<_> = requests
+        .iter()
+        .map(|line| line.split('?').next().unwrap())
+        .collect();
+    let expected = [
+        "GET ",
+        "HEAD /a",
+        "PUT /scratch",
+        "HEAD /scratch",
+        "DELETE /scratch",
+        "GET ",
+        "GET ",
+    ];
+    assert_eq!(methods, expected);
+
+    // Without one, nothing is changed.
+    assert_eq!(volume.s3.check(None).await.unwrap(), []);
+    let requests = volume.requests();
+    assert_eq!(requests.len(), 2);
+    assert!(requests[0].starts_with("GET") && requests[1].starts_with("HEAD"));
+}
+
+#[tokio::test]
+async fn rights_that_are_missing_are_named() {
+    let denied = || error(403, "AccessDenied");
+    let remedy = |findings: &[Finding]| findings[0].remedy.clone().unwrap();
+
+    // A listing shows a file that cannot be looked at.
+    let found = finding(
+        [listing(&[("a", 1)], false, ""), answer(403, &[], "")],
+        json!({}),
+    )
+    .await;
+    assert_eq!(found.severity, Severity::Failure);
+    assert!(found.remedy.unwrap().contains("s3:GetObject"));
+
+    // Nothing was written, so nothing is to be removed.
+    let (findings, sent) = writing([empty(), denied()]).await;
+    assert_eq!(findings.len(), 1);
+    assert!(remedy(&findings).contains("s3:PutObject"));
+    assert_eq!(sent.len(), 2);
+
+    // What cannot be looked at is removed all the same.
+    let (findings, sent) = writing([
+        empty(),
+        answer(200, &[], ""),
+        answer(403, &[], ""),
+        answer(204, &[], ""),
+    ])
+    .await;
+    assert_eq!(findings.len(), 1);
+    assert!(remedy(&findings).contains("s3:GetObject"));
+    assert_eq!(sent[3], format!("DELETE {SCRATCH}"));
+
+    // What cannot be removed is named.
+    let (findings, _) = writing([empty(), answer(200, &[], ""), object(SIZE, "e"), denied()]).await;
+    assert_eq!(findings.len(), 1);
+    assert!(findings[0].message.contains("`dir/scratch` is left"));
+    assert!(remedy(&findings).contains("s3:DeleteObject"));
+}
+
+#[tokio::test]
+async fn a_write_of_which_nobody_knows_is_cleared_up() {
+    let lost = || Err(Error::Unavailable("the connection broke".into()));
+    let mut answers = vec![empty()];
+    answers.extend((0..6).map(|_| lost()));
+    answers.push(answer(204, &[], ""));
+    let (findings, sent) = writing(answers).await;
+    assert_eq!(findings.len(), 1);
+    assert_eq!(findings[0].severity, Severity::Failure);
+    assert_eq!(sent.last().unwrap(), &format!("DELETE {SCRATCH}"));
+}
+
+#[tokio::test]
+async fn what_browsers_may_not_do_is_a_note() {
+    let rules = |rules: &str| ok(&format!("<CORSConfiguration>{rules}</CORSConfiguration>"));
+    let put = "<AllowedMethod>PUT</AllowedMethod><ExposeHeader>ETag</ExposeHeader>";
+    let cases = [
+        (rules(&format!("<CORSRule>{put}</CORSRule>")), None),
+        (rules(""), Some("do not let")),
+        (error(404, "NoSuchCORSConfiguration"), Some("no CORS rules")),
+        (error(403, "AccessDenied"), Some("cannot be read")),
+        // Who does not know the call may allow it all the same.
+        (error(501, "NotImplemented"), None),
+    ];
+    for (cors, told) in cases {
+        let (findings, _) = writing([
+            empty(),
+            answer(200, &[], ""),
+            object(SIZE, "e"),
+            answer(204, &[], ""),
+            ok("<ListMultipartUploadsResult></ListMultipartUploadsResult>"),
+            cors,
+        ])
+        .await;
+        let found: Vec<_> = findings
+            .iter()
+            .map(|found| (found.severity, found.message.contains(told.unwrap_or(" "))))
+            .collect();
+        let expected: Vec<_> = told.map(|_| (Severity::Note, true)).into_iter().collect();
+        assert_eq!(found, expected, "{findings:?}");
     }
 }

@@ -241,7 +241,6 @@ async fn above_a_gibibyte_parts_are_copied_in_steps() {
     let size = 5 * GIB / 2;
     let fake = Fake::new([
         object(size, "src"),
-        object(size, "src"),
         upload_id(),
         part(1),
         part(2),
@@ -267,13 +266,13 @@ async fn above_a_gibibyte_parts_are_copied_in_steps() {
             "bytes=2147483648-2684354559"
         ]
     );
-    assert!(sent[3].url.contains("partNumber=1&uploadId=u"));
+    assert!(sent[2].url.contains("partNumber=1&uploadId=u"));
     assert_eq!(
-        sent[3].header("x-amz-copy-source-if-match"),
+        sent[2].header("x-amz-copy-source-if-match"),
         Some("\"src\"")
     );
     assert!(
-        sent[6]
+        sent[5]
             .body
             .contains("<PartNumber>3</PartNumber><ETag>&quot;p3&quot;</ETag>")
     );
@@ -285,7 +284,6 @@ async fn a_large_copy_that_fails_leaves_no_parts_and_a_repeat_begins_anew() {
     let plan = plan("a", "b", Kind::File, Overwrite::Replace);
     let config = json!({"copy_part_size": "1GiB"});
     let fake = Fake::new([
-        object(size, "src"),
         object(size, "src"),
         upload_id(),
         part(1),
@@ -305,7 +303,7 @@ async fn a_large_copy_that_fails_leaves_no_parts_and_a_repeat_begins_anew() {
         "{failed:?}"
     );
     assert_eq!(
-        fake.sent()[5].line(),
+        fake.sent()[4].line(),
         "DELETE https://photos.s3.example.com/b?uploadId=u"
     );
     let again = s3.copy(&plan, begun.next.as_deref()).await.unwrap();
@@ -352,4 +350,154 @@ async fn a_source_that_vanishes_meanwhile_does_not_stop_a_tree() {
         .await
         .unwrap();
     assert_eq!((step.items, step.next), (2, None));
+}
+
+#[tokio::test]
+async fn what_the_service_cannot_copy_is_told_before_anything_is_done() {
+    // Neither copies in parts nor whole objects of this size.
+    let options = || json!({"provider": "upyun"});
+    let large = 6_000_000_000;
+    for overwrite in [Overwrite::Refuse, Overwrite::Replace] {
+        let mut answers = vec![object(large, "e")];
+        if overwrite == Overwrite::Refuse {
+            answers.insert(0, crate::fake::answer(404, &[], ""));
+        }
+        let fake = Fake::new(answers);
+        let plan = plan("a", "b", Kind::File, overwrite);
+        let failed = fake.open(options()).copy(&plan, None).await;
+        assert!(matches!(failed, Err(Error::Unsupported(_))), "{failed:?}");
+        assert!(fake.sent().iter().all(|sent| sent.method == "HEAD"));
+    }
+    let fake = Fake::new([listing(&[("src/a", 1), ("src/b", large)], false, "")]);
+    let tree = plan("src", "dst", Kind::Directory, Overwrite::Replace);
+    let failed = fake.open(options()).rename(&tree, None).await;
+    assert!(matches!(failed, Err(Error::Unsupported(_))), "{failed:?}");
+    assert_eq!(fake.sent().len(), 1);
+
+    // A service that turns out not to know the call is left without parts.
+    let fake = Fake::new([
+        object(large, "e"),
+        upload_id(),
+        crate::fake::error(501, "NotImplemented"),
+        crate::fake::answer(204, &[], ""),
+    ]);
+    let file = plan("a", "b", Kind::File, Overwrite::Replace);
+    let s3 = fake.open(json!({"copy_part_size": "5GiB", "copy_concurrency": 1}));
+    let begun = s3.copy(&file, None).await.unwrap();
+    let failed = s3.copy(&file, begun.next.as_deref()).await;
+    assert!(matches!(failed, Err(Error::Unsupported(_))), "{failed:?}");
+    assert_eq!(fake.left(), 0);
+}
+
+#[tokio::test]
+async fn each_service_copies_as_much_in_one_call_as_it_can() {
+    let mb = 1_000_000;
+    for (options, size, whole) in [
+        (
+            json!({"provider": "oss", "region": "cn-beijing"}),
+            1000 * mb,
+            true,
+        ),
+        (
+            json!({"provider": "oss", "region": "cn-beijing"}),
+            1001 * mb,
+            false,
+        ),
+        (
+            json!({"provider": "oss", "region": "cn-beijing", "copy_part_size": "2GiB"}),
+            1001 * mb,
+            false,
+        ),
+        (json!({"provider": "aws"}), GIB, true),
+        (json!({"provider": "aws"}), GIB + 1, false),
+        // Without copies in parts there is but one way.
+        (json!({"provider": "gcs"}), 100 * GIB, true),
+        (json!({"provider": "upyun"}), 5000 * mb, true),
+    ] {
+        let answer = match whole {
+            true => ok("<CopyObjectResult><ETag>\"e\"</ETag></CopyObjectResult>"),
+            false => upload_id(),
+        };
+        let fake = Fake::new([object(size, "e"), answer]);
+        let file = plan("a", "b", Kind::File, Overwrite::Replace);
+        let step = fake.open(options.clone()).copy(&file, None).await.unwrap();
+        assert_eq!(step.next.is_none(), whole, "{options} {size}");
+        assert_eq!(fake.left(), 0);
+    }
+}
+
+#[tokio::test]
+async fn a_copy_in_parts_keeps_what_the_file_is_kept_with() {
+    let kept = [
+        ("content-type", "video/x-test"),
+        ("cache-control", "no-cache"),
+        ("content-disposition", "attachment"),
+        ("content-encoding", "identity"),
+        ("content-language", "de"),
+        ("expires", "Sun, 06 Nov 1994 08:49:37 GMT"),
+        ("x-amz-meta-mtime", "1700000000"),
+        ("x-amz-meta-color", "red"),
+    ];
+    let size = (2 * GIB).to_string();
+    let mut headers = vec![
+        ("content-length", size.as_str()),
+        ("etag", "\"e\""),
+        ("last-modified", "Sun, 06 Nov 1994 08:49:37 GMT"),
+        ("x-amz-storage-class", "STANDARD_IA"),
+        ("x-amz-request-id", "1"),
+    ];
+    headers.extend(kept);
+    let fake = Fake::new([crate::fake::answer(200, &headers, ""), upload_id()]);
+    let file = plan("a", "b", Kind::File, Overwrite::Replace);
+    fake.open(json!({})).copy(&file, None).await.unwrap();
+    let sent = &fake.sent()[1];
+    for (name, value) in kept {
+        assert_eq!(sent.header(name), Some(value));
+    }
+    assert_eq!(sent.header("x-amz-storage-class"), Some("STANDARD_IA"));
+    for name in ["etag", "last-modified", "x-amz-request-id"] {
+        assert_eq!(sent.header(name), None);
+    }
+}
+
+#[tokio::test]
+async fn a_copy_keeps_its_storage_class_unless_told_otherwise() {
+    let page = |class: &str| {
+        ok(&format!(
+            "<ListBucketResult><Contents><Key>src/a</Key><Size>1</Size><ETag>\"e\"</ETag>\
+             <StorageClass>{class}</StorageClass></Contents></ListBucketResult>"
+        ))
+    };
+    for (class, option, told) in [
+        ("STANDARD", "", None),
+        ("STANDARD_IA", "", Some("STANDARD_IA")),
+        ("STANDARD_IA", "GLACIER_IR", Some("GLACIER_IR")),
+        ("STANDARD", "GLACIER_IR", Some("GLACIER_IR")),
+        // A name of the service's own, which it may not take back.
+        ("Standard", "", None),
+    ] {
+        let copied = ok("<CopyObjectResult><ETag>\"e\"</ETag></CopyObjectResult>");
+        let fake = Fake::new([page(class), copied]);
+        let tree = plan("src", "dst", Kind::Directory, Overwrite::Replace);
+        let s3 = fake.open(json!({"storage_class": option}));
+        s3.copy(&tree, None).await.unwrap();
+        let sent = &fake.sent()[1];
+        assert_eq!(sent.header("x-amz-storage-class"), told, "{class} {option}");
+    }
+}
+
+#[tokio::test]
+async fn an_empty_page_does_not_end_a_tree() {
+    let fake = Fake::new([
+        listing(
+            &[],
+            true,
+            "<NextContinuationToken>t</NextContinuationToken>",
+        ),
+        listing(&[("src/a", 1)], false, ""),
+        ok("<CopyObjectResult><ETag>\"e\"</ETag></CopyObjectResult>"),
+    ]);
+    let tree = plan("src", "dst", Kind::Directory, Overwrite::Replace);
+    let step = fake.open(json!({})).copy(&tree, None).await.unwrap();
+    assert_eq!((step.items, step.next), (1, None));
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use orlop_driver::{Error, Kind, Path, Storage};
+use orlop_driver::{Error, Kind, Path, Removable, Storage};
 use serde_json::json;
 
 use crate::{
@@ -254,4 +254,66 @@ async fn no_error_tells_a_secret() {
     }
     let s3 = Fake::new([]).open(json!({}));
     assert!(!format!("{s3:?}").contains("TOPSECRET"));
+}
+
+#[tokio::test]
+async fn what_changes_something_waits_as_long_as_it_is_asked_to() {
+    let busy = |seconds| answer(503, &[("retry-after", seconds)], "");
+    // What only looks has to be back before the host's deadline.
+    let fake = Fake::new([busy("25"), object(1, "e")]);
+    let s3 = fake.open(json!({}));
+    s3.stat(&path("a"), Some(Kind::File)).await.unwrap();
+    assert_eq!(fake.slept(), [Duration::from_secs(10)]);
+
+    let fake = Fake::new([
+        object(1, "e"),
+        busy("25"),
+        busy("3600"),
+        answer(204, &[], ""),
+    ]);
+    let s3 = fake.open(json!({}));
+    s3.remove(&path("a"), Kind::File, None).await.unwrap();
+    assert_eq!(fake.slept(), [25, 30].map(Duration::from_secs));
+}
+
+#[tokio::test]
+async fn the_services_words_may_be_missing() {
+    // As Ceph has it.
+    let silent =
+        "<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code><Message></Message></Error>";
+    let fake = Fake::new([answer(403, &[], silent)]);
+    let failed = fake.open(json!({})).list(&ROOT, None, 10).await;
+    assert_eq!(
+        failed.unwrap_err(),
+        Error::PermissionDenied("GET the bucket: the service answered 403 AccessDenied".into())
+    );
+}
+
+#[tokio::test]
+async fn white_space_before_an_answer_keeps_the_connection_alive() {
+    let fake = Fake::new([ok(
+        " \r\n \n<?xml version=\"1.0\"?>\n<ListBucketResult></ListBucketResult>",
+    )]);
+    let page = fake.open(json!({})).list(&ROOT, None, 10).await.unwrap();
+    assert!(page.entries.is_empty());
+    let late = "   \n<Error><Code>InternalError</Code></Error>";
+    let fake = Fake::new([ok(late), listing(&[("a", 1)], false, "")]);
+    let page = fake.open(json!({})).list(&ROOT, None, 10).await.unwrap();
+    assert_eq!(page.entries.len(), 1);
+}
+
+#[tokio::test]
+async fn expired_credentials_are_asked_once_and_named() {
+    for code in ["ExpiredToken", "InvalidToken", "TokenRefreshRequired"] {
+        let fake = Fake::new([error(400, code)]);
+        let failed = fake.open(json!({})).list(&ROOT, None, 10).await;
+        assert!(matches!(failed, Err(Error::Unauthenticated(text)) if text.contains("token")));
+    }
+}
+
+#[tokio::test]
+async fn what_stands_still_is_tried_again() {
+    let fake = Fake::new([Err(Error::TimedOut), listing(&[("a", 1)], false, "")]);
+    let page = fake.open(json!({})).list(&ROOT, None, 10).await.unwrap();
+    assert_eq!(page.entries.len(), 1);
 }

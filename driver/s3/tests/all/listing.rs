@@ -1,5 +1,7 @@
 //! Listing and looking.
 
+use std::time::Duration;
+
 use orlop_driver::{Error, Kind, Path, Storage};
 use serde_json::json;
 
@@ -110,10 +112,13 @@ async fn listing_and_looking_tell_the_same() {
     let page = volume.s3.list(&Path::ROOT, None, 10).await.unwrap();
     let listed = page.entries.into_iter().next().unwrap();
     assert!(listed.modified.is_some() && listed.etag.is_some());
-    assert_eq!(
-        (&written.modified, &written.etag),
-        (&looked.modified, &looked.etag)
-    );
+    assert_eq!(written.etag, looked.etag);
+    // The answer to a write has the time at which it was given, which may be the next second.
+    let later = written
+        .modified
+        .unwrap()
+        .duration_since(looked.modified.unwrap());
+    assert!(later.unwrap() <= Duration::from_secs(1));
     assert_eq!(
         (&listed.modified, &listed.etag),
         (&looked.modified, &looked.etag)
@@ -227,4 +232,83 @@ async fn a_public_bucket_is_asked_without_a_signature() {
     for sent in fake.sent() {
         assert!(sent.header("authorization").is_none() && sent.header("x-amz-date").is_none());
     }
+}
+
+/// A page without anything, though more follows.
+fn nothing_yet(token: &str) -> orlop_driver::Result<orlop_driver::Response> {
+    let rest = format!("<NextContinuationToken>{token}</NextContinuationToken>");
+    listing(&[], true, &rest)
+}
+
+#[tokio::test]
+async fn an_empty_page_does_not_mean_that_there_is_nothing() {
+    let fake = Fake::new([
+        answer(404, &[], ""),
+        nothing_yet("t1"),
+        nothing_yet("t2"),
+        listing(&[("a/b", 1)], false, ""),
+    ]);
+    let s3 = fake.open(json!({}));
+    let entry = s3.stat(&path("a"), None).await.unwrap();
+    assert_eq!(entry.kind, Kind::Directory);
+    assert!(fake.sent()[3].url.contains("continuation-token=t2"));
+
+    // A page of a directory may be empty; the next one is asked for when someone wants it.
+    let fake = Fake::new([nothing_yet("t1")]);
+    let page = fake.open(json!({})).list(&path("a"), None, 10).await;
+    let page = page.unwrap();
+    assert!(page.entries.is_empty() && page.next.is_some());
+
+    // But not for ever.
+    let fake = Fake::new((0..200).map(|number| nothing_yet(&format!("t{number}"))));
+    let failed = fake
+        .open(json!({}))
+        .stat(&path("a"), Some(Kind::Directory))
+        .await;
+    assert!(matches!(failed, Err(Error::Unavailable(_))), "{failed:?}");
+    assert_eq!(fake.left(), 100);
+}
+
+#[tokio::test]
+async fn prefixes_are_read_as_the_service_writes_them() {
+    let names = async |asked: &str, prefixes: &[&str]| {
+        let prefixes: String = prefixes
+            .iter()
+            .map(|prefix| format!("<CommonPrefixes><Prefix>{prefix}</Prefix></CommonPrefixes>"))
+            .collect();
+        let rest = format!("<EncodingType>url</EncodingType>{prefixes}");
+        let fake = Fake::new([listing(&[], false, &rest)]);
+        let page = fake.open(json!({})).list(&path(asked), None, 10).await?;
+        let names = page.entries.into_iter().map(|entry| entry.name);
+        Ok::<Vec<_>, Error>(names.collect())
+    };
+    // As Amazon does.
+    let found = names("", &["a%20b/", "c%2Bd/", "e+f/"]).await.unwrap();
+    assert_eq!(found, ["a b", "c+d", "e f"]);
+    // As Ceph does: a folder of such a name shows it, and so does what was asked for.
+    let found = names("", &["a%20b/", "c d/"]).await.unwrap();
+    assert_eq!(found, ["a%20b", "c d"]);
+    let found = names("a%20b", &["a%20b/c%20d/"]).await.unwrap();
+    assert_eq!(found, ["c%20d"]);
+    // Neither.
+    let failed = names("a", &["b/"]).await;
+    assert!(matches!(failed, Err(Error::Unavailable(_))));
+}
+
+#[tokio::test]
+async fn a_token_means_nothing_to_the_first_call() {
+    let fake = Fake::new([
+        listing(
+            &[("a", 1)],
+            true,
+            "<NextContinuationToken>t</NextContinuationToken>",
+        ),
+        listing(&[("b", 1)], false, ""),
+    ]);
+    let s3 = fake.open(json!({"list_object_version": "v1"}));
+    let first = s3.list(&Path::ROOT, None, 1).await.unwrap();
+    s3.list(&Path::ROOT, first.next.as_deref(), 1)
+        .await
+        .unwrap();
+    assert!(fake.sent()[1].url.contains("marker=a"));
 }

@@ -6,6 +6,7 @@
     reason = "a test that meets the unexpected is to fail"
 )]
 
+mod abandoned;
 mod checking;
 mod copying;
 mod fake;

@@ -213,3 +213,61 @@ async fn half_a_removal_is_finished_by_beginning_again() {
     volume.remove("foo", Kind::Directory).await.unwrap();
     assert!(volume.keys().is_empty());
 }
+
+#[tokio::test]
+async fn batches_are_as_large_as_the_service_takes_and_full() {
+    for (batch, keys, expected) in [
+        (700, 2500, (3, 4)),
+        (1000, 2500, (3, 3)),
+        (500, 1500, (2, 3)),
+    ] {
+        let volume = Volume::with(json!({"delete_batch_max": batch})).await;
+        for number in 0..keys {
+            volume.put(&format!("foo/{number:04}"), "x");
+        }
+        let removed = volume.remove("foo", Kind::Directory).await.unwrap();
+        assert_eq!(removed.items, keys);
+        assert!(volume.keys().is_empty());
+        let requests = volume.requests();
+        let count = |start| {
+            requests
+                .iter()
+                .filter(|line| line.starts_with(start))
+                .count()
+        };
+        let found = (count("GET"), count("POST ?delete"));
+        assert_eq!(
+            (found, requests.len()),
+            (expected, found.0 + found.1),
+            "{batch}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_empty_page_does_not_end_it() {
+    let nothing_yet = || {
+        listing(
+            &[],
+            true,
+            "<NextContinuationToken>t</NextContinuationToken>",
+        )
+    };
+    let fake = Fake::new([
+        nothing_yet(),
+        listing(&[("foo/a", 1)], false, ""),
+        ok("<DeleteResult/>"),
+    ]);
+    let s3 = fake.open(json!({}));
+    let removed = s3
+        .remove(&path("foo"), Kind::Directory, None)
+        .await
+        .unwrap();
+    assert_eq!((removed.items, removed.next), (1, None));
+    let fake = Fake::new([nothing_yet(), listing(&[], false, "")]);
+    let failed = fake
+        .open(json!({}))
+        .remove(&path("foo"), Kind::Directory, None)
+        .await;
+    assert_eq!(failed, Err(Error::NotFound));
+}

@@ -171,3 +171,30 @@ async fn without_keys_there_are_no_upload_links() {
         assert!(matches!(failed, Err(Error::Unsupported(_))));
     }
 }
+
+#[tokio::test]
+async fn a_client_sends_along_how_the_file_is_to_be_kept() {
+    let s3 = Fake::new([]).open(json!({
+        "storage_class": "STANDARD_IA",
+        "server_side_encryption": "AES256",
+    }));
+    let options = LinkUploadOptions {
+        size: Some(5),
+        ..LinkUploadOptions::default()
+    };
+    let link = s3.link_upload(&path("f"), &options).await.unwrap();
+    let UploadLink::Single(request) = link else {
+        panic!("parts for a small file");
+    };
+    let kept = [
+        ("x-amz-storage-class", "STANDARD_IA"),
+        ("x-amz-server-side-encryption", "AES256"),
+    ];
+    assert_eq!(
+        request.headers,
+        kept.map(|(name, value)| (name.to_owned(), value.to_owned()))
+    );
+    assert!(request.url.contains(
+        "X-Amz-SignedHeaders=host%3Bx-amz-server-side-encryption%3Bx-amz-storage-class&"
+    ));
+}
