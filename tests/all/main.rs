@@ -26,6 +26,7 @@ mod memory;
 mod mounts;
 mod names;
 mod operations;
+mod providers;
 mod ranges;
 mod removal;
 mod requests;

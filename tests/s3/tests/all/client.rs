@@ -56,7 +56,10 @@ pub(crate) fn query(parameters: &[(&str, &str)]) -> String {
 /// Sends requests as they are written: no normalisation, a connection each.
 #[derive(Clone)]
 pub(crate) struct Client {
+    /// Where it connects to.
     host: String,
+    /// What the header `Host` says.
+    named: String,
     key: Option<Key>,
 }
 
@@ -101,12 +104,14 @@ impl Response {
 
 impl Client {
     pub(crate) fn new(server: &Server) -> Self {
+        let host = server
+            .endpoint()
+            .strip_prefix("http://")
+            .unwrap()
+            .to_owned();
         Self {
-            host: server
-                .endpoint()
-                .strip_prefix("http://")
-                .unwrap()
-                .to_owned(),
+            named: host.clone(),
+            host,
             key: None,
         }
     }
@@ -118,6 +123,14 @@ impl Client {
                 region: region.to_owned(),
             }),
             ..Self::new(server)
+        }
+    }
+
+    /// The same client with another `Host`.
+    pub(crate) fn at_host(&self, named: &str) -> Self {
+        Self {
+            named: named.to_owned(),
+            ..self.clone()
         }
     }
 
@@ -154,7 +167,7 @@ impl Client {
         let mut request = Request::builder()
             .method(method)
             .uri(target)
-            .header("host", &self.host);
+            .header("host", &self.named);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -173,7 +186,7 @@ impl Client {
         sent: &'static str,
     ) -> Response {
         let mut request = Request::put(target)
-            .header("host", &self.host)
+            .header("host", &self.named)
             .body(Bytes::from(signed))
             .unwrap();
         let key = self.key.as_ref().unwrap();
@@ -188,7 +201,7 @@ impl Client {
         let mut request = Request::builder()
             .method(method)
             .uri(target)
-            .header("host", &self.host)
+            .header("host", &self.named)
             .body(Bytes::new())
             .unwrap();
         self.sign(
@@ -229,7 +242,7 @@ impl Client {
             .headers()
             .iter()
             .map(|(name, value)| (name.as_str(), value.to_str().unwrap()));
-        let uri = format!("http://{}{}", self.host, request.uri());
+        let uri = format!("http://{}{}", self.named, request.uri());
         let signable = SignableRequest::new(request.method().as_str(), uri, headers, body).unwrap();
         let (instructions, _) = sign(signable, &params).unwrap().into_parts();
         instructions.apply_to_request_http1x(request);

@@ -12,5 +12,6 @@ mod lifecycle;
 mod listing;
 mod multipart;
 mod objects;
+mod quirks;
 mod signatures;
 mod xml;
