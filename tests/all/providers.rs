@@ -56,7 +56,7 @@ impl Case {
             buckets: vec![BUCKET.to_owned()],
             etag: self.etag,
             min_part_size: 64 << 10,
-            quirks: Quirks::of(self.provider),
+            quirks: Quirks::of(self.provider).unwrap(),
             ..Options::default()
         })
         .await
@@ -285,10 +285,12 @@ async fn a_listing_that_does_not_get_on_is_an_error_and_no_loop() {
 
 #[tokio::test]
 async fn a_refused_style_of_address_names_the_option() {
-    for case in CASES
-        .iter()
-        .filter(|case| Quirks::of(case.provider).refuse_path_style.is_some())
-    {
+    for case in CASES.iter().filter(|case| {
+        Quirks::of(case.provider)
+            .unwrap()
+            .refuse_path_style
+            .is_some()
+    }) {
         let world = case.world().await;
         let mount = case
             .mount(&world.s3)

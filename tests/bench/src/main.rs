@@ -4,6 +4,7 @@
 //! see whether everything still runs; names of groups measure those alone. The other roles are processes
 //! that it starts for itself.
 
+mod canned;
 mod client;
 mod load;
 mod measure;
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let outcome = match arguments[..] {
         [storage::ROLE, size] => run(storage::serve(size)),
+        [canned::ROLE] => run(canned::serve()),
         [plain_server::ROLE, url] => run(plain_server::serve(url)),
         ["--quick", ref groups @ ..] => measure(Scale::QUICK, groups),
         ref groups => measure(Scale::FULL, groups),

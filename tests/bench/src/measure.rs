@@ -5,9 +5,11 @@ mod footprint;
 mod library;
 mod link;
 mod list;
+mod parse;
 mod redirect;
 mod rounds;
 mod start;
+mod tree;
 mod upload;
 
 use anyhow::Result;
@@ -17,9 +19,11 @@ use crate::{
 };
 
 /// What can be measured by itself.
-pub(crate) const GROUPS: [&str; 8] = [
+pub(crate) const GROUPS: [&str; 10] = [
     "links",
     "listings",
+    "parsing",
+    "trees",
     "library",
     "starts",
     "memory",
@@ -44,6 +48,8 @@ pub(crate) async fn all(scale: Scale, groups: &[&str]) -> Result<()> {
         rows.extend(match *group {
             "links" => link::measure(scale, &ours, &native).await?,
             "listings" => list::measure(scale, &ours, &native).await?,
+            "parsing" => parse::measure(scale, &driver).await?,
+            "trees" => tree::measure(scale, &ours, &native).await?,
             "library" => library::measure(scale, cache.path(), &config).await?,
             "starts" => start::measure(scale, &orlop).await?,
             "memory" => footprint::measure(scale, &orlop).await?,

@@ -22,6 +22,11 @@ pub(crate) const FEW: &str = "few";
 /// As many as the load generator has connections.
 pub(crate) const FEW_FILES: u32 = 32;
 
+/// Folders of [`TREE_FILES`] small files, to be moved about: one for each side.
+pub(crate) const TREES: [&str; 2] = ["tree-a", "tree-b"];
+/// Files in each tree.
+pub(crate) const TREE_FILES: u32 = 10_000;
+
 const BUCKET: &str = "bench";
 /// The body of the large file is this often the same chunk.
 const CHUNK: usize = 1 << 20;
@@ -76,7 +81,8 @@ fn fill(server: &Server, size: u64) {
         large.push(chunk.slice(..left.min(CHUNK)));
     }
     store.put(BUCKET, LARGE, large);
-    for (folder, files) in [(MANY, MANY_FILES), (FEW, FEW_FILES)] {
+    let [our_tree, base_tree] = TREES.map(|tree| (tree, TREE_FILES));
+    for (folder, files) in [(MANY, MANY_FILES), (FEW, FEW_FILES), our_tree, base_tree] {
         for number in 0..files {
             store.put(
                 BUCKET,
