@@ -33,8 +33,14 @@ pub(crate) fn seconds(instant: SystemTime) -> u64 {
 /// Reads `2026-11-23T07:40:00.000Z`, as listings have it. Fractions are dropped, so that a listing and a
 /// HEAD, which has no fractions, tell the same time.
 pub(crate) fn parse_iso(text: &str) -> Option<SystemTime> {
-    let number = |range: Range<usize>| text.get(range)?.parse::<u64>().ok();
-    if text.get(4..5) != Some("-") || text.get(10..11) != Some("T") {
+    let bytes = text.as_bytes();
+    let number = |range: Range<usize>| {
+        bytes.get(range)?.iter().try_fold(0, |number, byte| {
+            byte.is_ascii_digit()
+                .then(|| number * 10 + u64::from(byte - b'0'))
+        })
+    };
+    if bytes.get(4) != Some(&b'-') || bytes.get(10) != Some(&b'T') {
         return None;
     }
     instant(

@@ -48,7 +48,10 @@ pub(crate) fn of_directory(path: &Path) -> Result<String> {
 
 /// The name that a segment of a key has in a path. The segment holds no `/`.
 pub(crate) fn name(segment: &str) -> Cow<'_, str> {
-    let plain = !segment.contains([ESCAPE, '\0']);
+    let plain = match segment.is_ascii() {
+        true => !segment.as_bytes().contains(&0),
+        false => !segment.contains([ESCAPE, '\0']),
+    };
     let reserved = is_reserved(segment);
     if plain && !reserved {
         return Cow::Borrowed(segment);

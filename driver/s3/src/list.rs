@@ -185,10 +185,18 @@ impl<H: Host> S3<H> {
                 entries.push(Entry::directory(key::name(segment)));
             }
         }
-        for object in listing.objects {
+        for mut object in listing.objects {
             let segment = object.key.strip_prefix(prefix.as_str()).unwrap_or_default();
             if object.size > 0 || !self.is_hidden(segment) {
-                let name = key::name(segment).into_owned();
+                let name = match key::name(segment) {
+                    Cow::Owned(name) => name,
+                    // What is left of the key is the name: it stays where it is.
+                    Cow::Borrowed(_) => {
+                        let mut name = std::mem::take(&mut object.key);
+                        name.drain(..prefix.len().min(name.len()));
+                        name
+                    }
+                };
                 entries.push(object.entry(name));
             }
         }

@@ -42,6 +42,9 @@ pub(crate) enum Node<'name, 'text> {
     Close(usize, &'name str, Cow<'text, str>),
 }
 
+/// Room for a text that begins with a reference: an MD5 in quotes, and some more.
+const REFERRING_TEXT: usize = 40;
+
 /// Visits the elements of a document whose root is called `root`.
 ///
 /// # Errors
@@ -103,7 +106,14 @@ pub(crate) fn visit<'a>(
             // Line ends stay as they are, since they may be part of a key.
             Event::Text(piece) => append(&mut content, piece.into_inner()),
             Event::CData(piece) => append(&mut content, piece.into_inner()),
-            Event::GeneralRef(reference) => content.to_mut().push(resolve(&reference)?),
+            Event::GeneralRef(reference) => {
+                let text = content.to_mut();
+                // Most often it is the quote before an ETag: what follows then needs no second place.
+                if text.is_empty() {
+                    text.reserve(REFERRING_TEXT);
+                }
+                text.push(resolve(&reference)?);
+            }
             Event::Eof => return Err(Unread::CutShort),
             Event::Comment(_) | Event::Decl(_) | Event::PI(_) | Event::DocType(_) => {}
         }

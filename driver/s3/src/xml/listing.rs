@@ -38,12 +38,20 @@ pub(crate) struct Object {
     pub(crate) storage_class: Option<String>,
 }
 
+/// The most objects of a page.
+const PAGE: usize = 1000;
+/// Few objects take less of a page, in bytes.
+const LEAST_OBJECT: usize = 200;
+
 /// Reads a page.
 ///
 /// # Errors
 /// It is none, or not whole.
 pub(crate) fn read(body: &str) -> Result<Listing, Unread> {
-    let mut listing = Listing::default();
+    let mut listing = Listing {
+        objects: Vec::with_capacity((body.len() / LEAST_OBJECT).min(PAGE)),
+        ..Listing::default()
+    };
     let mut object = None;
     let mut in_prefixes = false;
     let mut broken = None;
@@ -62,7 +70,7 @@ pub(crate) fn read(body: &str) -> Result<Listing, Unread> {
             Some(object) => match name {
                 "Key" => object.key = text.into_owned(),
                 "LastModified" => object.modified = date::parse_iso(&text),
-                "ETag" => object.etag = etag(&text),
+                "ETag" => object.etag = owned_etag(text),
                 "Size" => match text.trim().parse() {
                     Ok(size) => object.size = size,
                     Err(_) => broken = Some("a size that is no number"),
@@ -94,10 +102,19 @@ impl Listing {
     fn decode(&mut self) {
         let keys = self.objects.iter_mut().map(|object| &mut object.key);
         for text in keys.chain(&mut self.next_marker) {
-            if text.contains(['%', '+']) {
+            if text.bytes().any(|byte| matches!(byte, b'%' | b'+')) {
                 *text = encode::decode_form(text);
             }
         }
+    }
+}
+
+/// As [`etag`], without another copy of what is right as it is.
+fn owned_etag(text: Cow<'_, str>) -> Option<String> {
+    let is_right = text.len() > 2 && text.starts_with('"') && text.ends_with('"');
+    match is_right {
+        true => Some(text.into_owned()),
+        false => etag(&text),
     }
 }
 
