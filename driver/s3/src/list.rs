@@ -120,7 +120,7 @@ impl<H: Host> S3<H> {
         client
             .call(&operation, |response| {
                 // Checking is far quicker than mending, and there is hardly ever anything to mend.
-                let body = match std::str::from_utf8(&response.body) {
+                let body = match simdutf8::basic::from_utf8(&response.body) {
                     Ok(body) => Cow::Borrowed(body),
                     Err(_) => String::from_utf8_lossy(&response.body),
                 };
