@@ -2,16 +2,20 @@
 # They are thin: what they call works without make too.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench lint setup
+.PHONY: help demo test test-ceph bench lint setup
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 8
+	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 8
 
 demo: setup ## build Orlop, start it over sample files, print the address
 	cargo run --release --package orlop -- demo $(ARGS)
 
 test: setup ## run every test
 	cargo test --workspace
+
+test-ceph: setup ## run the S3 driver against a real Ceph gateway on loopback (needs root for Debian's packages)
+	cargo test --package orlop-driver-s3 --test gateway --no-run
+	tests/ceph/run.sh cargo test --package orlop-driver-s3 --test gateway -- --ignored
 
 bench: setup ## measure against native code: a table, and target/bench.json
 	cargo build --release --package orlop --package orlop-bench

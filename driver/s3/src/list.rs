@@ -127,6 +127,7 @@ impl<H: Host> S3<H> {
                 let mut listing = listing::read(&body)?;
                 if listing.encoded {
                     prefixes::decode(&mut listing.prefixes, query.prefix);
+                    listing.decode_marker();
                 }
                 if self.settings.profile.list_version == ListVersion::V1 {
                     // The first call does not know it: it would begin anew each time.

@@ -19,7 +19,7 @@ pub struct Quirks {
     pub no_url_encoding: bool,
     /// With `encoding-type=url` the marker of a listing never gets on.
     pub url_encoding_sticks: bool,
-    /// `CommonPrefixes` are not encoded, though the listing says so.
+    /// `CommonPrefixes` and `NextMarker` are not encoded, though the listing says so.
     pub prefixes_unencoded: bool,
     /// `NextMarker` is never given.
     pub no_next_marker: bool,

@@ -97,14 +97,27 @@ pub(crate) fn read(body: &str) -> Result<Listing, Unread> {
 }
 
 impl Listing {
-    /// Undoes `encoding-type=url`, which covers everything that comes from a key. Prefixes are left: not
-    /// all services encode them.
+    /// Undoes `encoding-type=url` in keys. Prefixes and the marker are left: not all services encode them.
     fn decode(&mut self) {
         let keys = self.objects.iter_mut().map(|object| &mut object.key);
-        for text in keys.chain(&mut self.next_marker) {
+        for text in keys {
             if text.bytes().any(|byte| matches!(byte, b'%' | b'+')) {
                 *text = encode::decode_form(text);
             }
+        }
+    }
+}
+
+impl Listing {
+    /// Undoes the encoding of the marker, once that of the prefixes is undone. Ceph leaves it as it is, though it
+    /// says otherwise; then it is the last of the page.
+    pub(crate) fn decode_marker(&mut self) {
+        let key = self.objects.last().map(|object| object.key.as_str());
+        let last = key.max(self.prefixes.last().map(String::as_str));
+        if let Some(marker) = &mut self.next_marker
+            && last != Some(marker)
+        {
+            *marker = encode::decode_form(marker);
         }
     }
 }
@@ -183,6 +196,28 @@ mod tests {
         let listing = read(body).unwrap();
         assert_eq!(listing.objects.first().unwrap().key, "a%20b+c");
         assert_eq!(listing.next_marker.as_deref(), Some("a%20"));
+    }
+
+    #[test]
+    fn a_marker_is_decoded_unless_it_is_the_last_entry_as_it_stands() {
+        for (key, marker, expected) in [
+            ("a+%2B", "a+%2B", "a +"),
+            ("a+%2B", "a +", "a +"),
+            ("a%2520", "a%20", "a%20"),
+            ("a", "b%20c", "b c"),
+        ] {
+            let mut listing = read(&format!(
+                "<ListBucketResult><EncodingType>url</EncodingType><NextMarker>{marker}</NextMarker>\
+                 <Contents><Key>{key}</Key></Contents></ListBucketResult>"
+            ))
+            .unwrap();
+            listing.decode_marker();
+            assert_eq!(
+                listing.next_marker.as_deref(),
+                Some(expected),
+                "{key} {marker}"
+            );
+        }
     }
 
     #[test]

@@ -31,7 +31,10 @@ impl Backend {
         let next_marker = match listed.truncated {
             true if sticks => Some(encoding.name(&marker)).filter(|marker| !marker.is_empty()),
             true if scope.delimiter.is_some() && !self.quirks.no_next_marker => {
-                Some(encoding.name(&listed.last))
+                Some(match self.quirks.prefixes_unencoded {
+                    true => listed.last.clone(),
+                    false => encoding.name(&listed.last),
+                })
             }
             _ => None,
         };

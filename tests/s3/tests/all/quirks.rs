@@ -84,6 +84,8 @@ async fn listings_differ() {
     let xml = list(&client, &folded).await;
     assert_eq!(text(&xml, "EncodingType"), "url");
     assert_eq!(listed(&xml).1, ["a b/", "c d/"]);
+    let page = [("max-keys", "1"), folded[0], folded[1]];
+    assert_eq!(text(&list(&client, &page).await, "NextMarker"), "a b/");
 
     let mut quirks = none();
     quirks.url_encoding_sticks = true;
