@@ -2,7 +2,7 @@
 # They are thin: what they call works without make too.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-ceph bench lint setup
+.PHONY: help demo test test-ceph fuzz bench lint setup
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 8
@@ -16,6 +16,14 @@ test: setup ## run every test
 test-ceph: setup ## run the S3 driver against a real Ceph gateway on loopback (needs root for Debian's packages)
 	cargo test --package orlop-driver-s3 --test gateway --no-run
 	tests/ceph/run.sh cargo test --package orlop-driver-s3 --test gateway -- --ignored
+
+FUZZ_SECONDS ?= 60
+
+fuzz: setup ## throw anything at the readers of documents and the mapping of keys, a minute each (FUZZ_SECONDS)
+	@command -v cargo-fuzz >/dev/null || cargo install --locked cargo-fuzz
+	@cd fuzz && for target in documents listings keys paths; do \
+		RUSTC_BOOTSTRAP=1 cargo fuzz run --sanitizer none $$target -- -max_total_time=$(FUZZ_SECONDS) -max_len=4096 || exit 1; \
+	done
 
 bench: setup ## measure against native code: a table, and target/bench.json
 	cargo build --release --package orlop --package orlop-bench

@@ -56,3 +56,55 @@ async fn a_region_that_the_bucket_is_not_in_is_put_right_and_told() {
     assert_eq!(finding["severity"], "warning");
     assert_eq!(finding["remedy"], "region = \"eu-central-1\"");
 }
+
+#[tokio::test]
+async fn writing_is_tried_only_on_demand_and_leaves_nothing() {
+    let world = World::with(|mount| mount.set("root", "inside")).await;
+    world.put("inside/f", "x");
+    world.s3.requests().reset();
+    world.run(&["check"]).await.expect(0);
+    let writes = |request: &orlop_test_s3::Request| request.method() == http::Method::PUT;
+    assert_eq!(world.s3.requests().count_where(writes), 0);
+
+    let report = world
+        .run(&["check", "--write", "--json"])
+        .await
+        .expect(0)
+        .json();
+    assert_eq!(report[0]["ok"], true, "{report}");
+    let requests = world.s3.requests().list();
+    let written = requests.iter().find(|request| writes(request)).unwrap();
+    assert!(
+        written.path().starts_with("/files/inside/.orlop-check-"),
+        "{}",
+        written.path()
+    );
+    assert_eq!(world.keys(), ["inside/f"]);
+}
+
+#[tokio::test]
+async fn a_key_that_may_not_write_is_told_by_what_it_lacks() {
+    let world = World::start().await;
+    world.put("f", "x");
+    for (method, words) in [
+        (http::Method::PUT, "s3:PutObject"),
+        (http::Method::DELETE, "s3:DeleteObject"),
+    ] {
+        let matcher = orlop_test_s3::Matcher::any()
+            .method(method)
+            .path(".orlop-check");
+        let denied = orlop_test_s3::Fault::error(http::StatusCode::FORBIDDEN, "AccessDenied");
+        world.s3.faults().inject(matcher.always(), denied);
+        let ran = world.run(&["check", "--write"]).await.expect(1);
+        assert!(ran.text().contains(words), "{}", ran.text());
+        world.s3.faults().clear();
+    }
+}
+
+#[tokio::test]
+async fn a_mount_that_nobody_writes_to_is_not_tried() {
+    let world = World::with(|mount| mount.set("read_only", true)).await;
+    world.run(&["check", "--write"]).await.expect(0);
+    let writes = |request: &orlop_test_s3::Request| request.method() == http::Method::PUT;
+    assert_eq!(world.s3.requests().count_where(writes), 0);
+}

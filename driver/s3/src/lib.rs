@@ -14,6 +14,9 @@ mod encode;
 mod endpoint;
 mod fault;
 mod flight;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzz;
 mod key;
 mod list;
 mod multipart;
