@@ -207,7 +207,12 @@ impl Driver {
             .trim_start_matches('/')
             .replace('/', ".");
         let field = Some(field).filter(|field| !field.is_empty());
-        Err(invalid(field.as_deref(), error.masked().to_string()))
+        let choices = self.inner.schema.pointer(error.schema_path().as_str());
+        let message = match choices.and_then(constants) {
+            Some(choices) => format!("must be one of `{}`", choices.join("`, `")),
+            None => error.masked().to_string(),
+        };
+        Err(invalid(field.as_deref(), message))
     }
 
     /// What the configuration grants: its endpoints, the service that it names, and what the operator added.
@@ -281,6 +286,15 @@ pub(crate) fn digest(bytes: &[u8]) -> String {
     Sha256::digest(bytes)
         .iter()
         .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+/// The texts that a `oneOf` of nothing but constants lets one choose from.
+fn constants(one_of: &Value) -> Option<Vec<&str>> {
+    one_of
+        .as_array()?
+        .iter()
+        .map(|choice| choice.get("const")?.as_str())
         .collect()
 }
 

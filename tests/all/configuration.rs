@@ -95,6 +95,10 @@ async fn values_that_cannot_be() {
             ["mount.config.provider", ""],
         ),
         (
+            mount().config("provider", "s4"),
+            ["mount.config.provider", "must be one of `aws`, `oss`"],
+        ),
+        (
             mount().config("force_path_style", "yes"),
             ["mount.config.force_path_style", ""],
         ),
