@@ -182,7 +182,7 @@ async fn a_check_names_the_address_that_does_not_answer() {
 
 #[tokio::test]
 async fn a_service_that_asks_to_slow_down_is_asked_again() {
-    let world = World::start().await;
+    let world = World::start().await.settled().await;
     world.put("f", "x");
     for (matcher, path) in [
         (
