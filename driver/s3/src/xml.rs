@@ -42,8 +42,9 @@ pub(crate) enum Node<'name, 'text> {
     Close(usize, &'name str, Cow<'text, str>),
 }
 
-/// Room for a text that begins with a reference: an MD5 in quotes, and some more.
-const REFERRING_TEXT: usize = 40;
+/// Room for a text that begins with a reference: an MD5 in quotes, and nothing more, since what leaves the sandbox
+/// is cut to its length.
+const REFERRING_TEXT: usize = 34;
 
 /// Visits the elements of a document whose root is called `root`.
 ///
