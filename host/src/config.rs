@@ -37,6 +37,10 @@ pub(crate) struct Config {
     pub(crate) anonymous: Option<Anonymous>,
     /// Where compiled drivers are kept.
     pub(crate) cache_dir: Option<PathBuf>,
+    /// The folder of what outlives the process.
+    pub(crate) state_dir: Option<PathBuf>,
+    /// The database of what outlives the process, rather than the folder.
+    pub(crate) state: Option<String>,
     /// Where drivers are looked for by name.
     pub(crate) driver_dir: Option<PathBuf>,
     /// Which log lines are written.
@@ -70,6 +74,8 @@ impl Config {
             anonymous: root.parsed("anonymous")?,
             cache_dir: root.path("cache_dir")?,
             driver_dir: root.path("driver_dir")?,
+            state_dir: root.path("state_dir")?,
+            state: root.text("state")?,
             log: root.text("log")?,
             mounts: root
                 .sections("mount")?
@@ -174,7 +180,7 @@ download = "https://worker.example/x"
             ),
             (
                 "xyzzy = 1",
-                "/etc/orlop.toml:1: xyzzy: unknown key; the keys here are `listen`, `anonymous`, `cache_dir`, `driver_dir`, `log`, `mount`, `user`",
+                "/etc/orlop.toml:1: xyzzy: unknown key; the keys here are `listen`, `anonymous`, `cache_dir`, `driver_dir`, `state_dir`, `state`, `log`, `mount`, `user`",
             ),
             (
                 "listen = 5244",

@@ -9,12 +9,12 @@ mod storage;
 use std::net::SocketAddr;
 
 use clap::Args;
-use orlop::{Download, Mount, Namespace, Path, VolumeOptions};
+use orlop::{Download, Mount, Namespace, Path, VolumeOptions, serve::Server, state::State};
 
 use self::{keys::Keys, storage::Storage};
 use crate::{
     cli::{Interrupt, Output, Usage, serve},
-    config::{Anonymous, Config, DriverSource, Drivers, Listen, ListenSettings},
+    config::{Config, DriverSource, Drivers, Listen, ListenSettings},
 };
 
 /// Where the sample files appear.
@@ -54,7 +54,9 @@ impl Demo {
         let server = interrupt
             .or(async {
                 let namespace = open(&config, &storage, listen).await?;
-                serve::bind(namespace, listen).await
+                let options = serve::options(&config, listen);
+                let state = State::in_memory().await?;
+                Ok(Server::new(namespace, state, options).bind().await?)
             })
             .await?;
         output.line(welcome(server.address()))?;
@@ -77,21 +79,18 @@ async fn open(config: &Config, storage: &Storage, listen: Listen) -> anyhow::Res
     let options = VolumeOptions::new(storage.driver_config()).with_name(format!("/{MOUNT}"));
     let volume = driver.open(options).await?;
     let path = Path::parse(MOUNT)?;
-    let mount = |read_only| {
+    let mount = || {
         // A redirect would lead other machines to their own loopback address.
         let download = if listen.is_loopback() {
             Download::Redirect
         } else {
             Download::Proxy
         };
-        Mount::new(path.clone(), volume.clone())
-            .with_download(download)
-            .with_read_only(read_only)
+        Mount::new(path.clone(), volume.clone()).with_download(download)
     };
-    samples::write(&Namespace::new(vec![mount(false)])?, &path).await?;
+    samples::write(&Namespace::new(vec![mount()])?, &path).await?;
     storage.add_big_file(samples::BIG_FILE).await?;
-    let read_only = config.anonymous == Some(Anonymous::Read);
-    Ok(Namespace::new(vec![mount(read_only)])?)
+    Ok(Namespace::new(vec![mount()])?)
 }
 
 fn welcome(address: SocketAddr) -> String {

@@ -2,6 +2,8 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
+use crate::{Path, Rights};
+
 /// One of the contract's named errors: the driver's answer, or the host's in its place.
 pub use orlop_driver_types::Error as Outcome;
 
@@ -31,6 +33,19 @@ pub enum Error {
     /// The host could not do its own part.
     #[error("{0}")]
     Host(#[source] HostError),
+    /// Whoever asked has no right to it: see [`Namespace::restricted_to`](crate::Namespace::restricted_to).
+    #[error("{0}")]
+    Denied(Denied),
+}
+
+/// What somebody had no right to.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no right to {} `/{path}`", if *rights == Rights::Write { "change" } else { "read" })]
+pub struct Denied {
+    /// The path in the namespace.
+    pub path: Path,
+    /// What it would have taken.
+    pub rights: Rights,
 }
 
 /// How a driver broke.
@@ -196,6 +211,7 @@ impl Error {
             },
             Self::Component(_) => "invalid-config",
             Self::Host(_) => "internal",
+            Self::Denied(_) => "permission-denied",
         }
     }
 }
@@ -237,6 +253,12 @@ impl From<Fault> for Error {
 impl From<ComponentError> for Error {
     fn from(error: ComponentError) -> Self {
         Self::Component(error)
+    }
+}
+
+impl From<Denied> for Error {
+    fn from(denied: Denied) -> Self {
+        Self::Denied(denied)
     }
 }
 

@@ -39,13 +39,14 @@
 //!
 //! | feature | what it adds |
 //! |---|---|
-//! | `serve` | `orlop::serve`: the HTTP server |
+//! | `serve` | `orlop::serve`: the servers; `orlop::state`: what they keep in SQLite or PostgreSQL |
 //! | `cli` (default) | the `orlop` binary |
 //!
 //! # Stability
 //!
 //! Before 1.0, minor versions may break this API. The contract with drivers has a version of its own.
 
+mod access;
 mod activity;
 mod built_in;
 mod driver;
@@ -62,6 +63,8 @@ mod reading;
 mod sandbox;
 #[cfg(feature = "serve")]
 pub mod serve;
+#[cfg(feature = "serve")]
+pub mod state;
 mod volume;
 
 pub use orlop_driver_types::{
@@ -71,10 +74,13 @@ pub use orlop_driver_types::{
 };
 
 pub use self::{
+    access::{Access, Grant, Rights},
     built_in::{built_in, built_in_names},
     driver::{Abilities, Driver, VolumeOptions},
     engine::{Engine, EngineOptions},
-    error::{BoxError, ComponentError, Error, Fault, FaultKind, HostError, Outcome, Result},
+    error::{
+        BoxError, ComponentError, Denied, Error, Fault, FaultKind, HostError, Outcome, Result,
+    },
     limits::Limits,
     location::Location,
     mount::{Download, Mount},

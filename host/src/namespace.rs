@@ -6,14 +6,15 @@ mod tree;
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    Entry, HostError, Kind, Location, Mount, Outcome, Page, Path, ReadRequest, Reading, Result,
-    SignedUrl, Upload, WriteOptions,
+    Access, Denied, Entry, Error, HostError, Kind, Location, Mount, Outcome, Page, Path,
+    ReadRequest, Reading, Result, Rights, SignedUrl, Upload, WriteOptions,
 };
 
 /// Mounts joined into one tree. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Namespace {
     mounts: Arc<[Mount]>,
+    access: Access,
 }
 
 /// What a client's link is for.
@@ -49,7 +50,22 @@ impl Namespace {
         }
         Ok(Self {
             mounts: mounts.into(),
+            access: Access::full(),
         })
+    }
+
+    /// The same tree for somebody who may do only this in it. What may not be read does not show.
+    #[must_use]
+    pub fn restricted_to(&self, access: &Access) -> Self {
+        Self {
+            mounts: Arc::clone(&self.mounts),
+            access: self.access.and(access),
+        }
+    }
+
+    /// What may be done in it.
+    pub fn access(&self) -> &Access {
+        &self.access
     }
 
     /// All mounts, by path.
@@ -68,12 +84,13 @@ impl Namespace {
     /// [`Outcome::NotFound`] among others.
     pub async fn stat(&self, location: &Location) -> Result<Entry> {
         let Location { path, want } = location;
-        if self.is_fixed(path) {
+        if self.is_way(path) || (self.is_fixed(path) && self.access.shows(path)) {
             return match want {
                 Some(Kind::File) => Err(Outcome::IsADirectory.into()),
                 _ => Ok(Entry::directory(path.name())),
             };
         }
+        self.require(path, Rights::Read)?;
         let (mount, inner) = self.resolve(path).ok_or(Outcome::NotFound)?;
         mount.stat(&inner, *want).await
     }
@@ -92,8 +109,10 @@ impl Namespace {
     /// Whether a listing that was made a moment ago shows a file of this path. That none does means nothing.
     pub async fn lists_file(&self, path: &Path) -> bool {
         match self.resolve(path) {
-            Some((mount, inner)) => mount.lists_file(&inner).await,
-            None => false,
+            Some((mount, inner)) if self.access.rights(path) >= Rights::Read => {
+                mount.lists_file(&inner).await
+            }
+            _ => false,
         }
     }
 
@@ -108,6 +127,10 @@ impl Namespace {
         cursor: Option<&str>,
         limit: u32,
     ) -> Result<Arc<Page>> {
+        if self.is_way(directory) {
+            return Ok(Arc::new(self.ways(directory).await?));
+        }
+        self.require(directory, Rights::Read)?;
         let fixed = self.fixed_in(directory);
         let Some((mount, inner)) = self.resolve(directory) else {
             if !self.is_fixed(directory) {
@@ -123,11 +146,13 @@ impl Namespace {
             Err(crate::Error::Outcome(Outcome::NotFound)) if !fixed.is_empty() => Arc::default(),
             result => result?,
         };
-        if fixed.is_empty() {
+        let hides = self.access.differs_below(directory);
+        if fixed.is_empty() && !hides {
             return Ok(page);
         }
         let shows = |entry: &Entry| {
-            entry.kind == Kind::File || fixed.iter().all(|fixed| fixed.name != entry.name)
+            (entry.kind == Kind::File || fixed.iter().all(|fixed| fixed.name != entry.name))
+                && (!hides || self.shows_in(directory, entry))
         };
         let listed: Vec<Entry> = page
             .entries
@@ -148,6 +173,7 @@ impl Namespace {
     /// # Errors
     /// [`Outcome::Unsupported`] if the driver has none that may be given away, among others.
     pub async fn link(&self, file: &Path, options: LinkOptions) -> Result<SignedUrl> {
+        self.require(file, Rights::Read)?;
         let (mount, inner) = self.entry_of(file)?;
         mount.link(&inner, options).await
     }
@@ -157,6 +183,7 @@ impl Namespace {
     /// # Errors
     /// [`Outcome::NotFound`], [`Outcome::PreconditionFailed`] among others.
     pub async fn read(&self, file: &Path, request: ReadRequest) -> Result<Reading> {
+        self.require(file, Rights::Read)?;
         let (mount, inner) = self.entry_of(file)?;
         mount.read(&inner, request).await
     }
@@ -166,6 +193,7 @@ impl Namespace {
     /// # Errors
     /// [`Outcome::PermissionDenied`] on a read-only mount, [`Outcome::PreconditionFailed`] among others.
     pub async fn write(&self, file: &Path, upload: Upload, options: WriteOptions) -> Result<Entry> {
+        self.require(file, Rights::Write)?;
         let (mount, inner) = self.entry_of(file)?;
         mount.check_writable()?;
         let written = mount
@@ -182,6 +210,7 @@ impl Namespace {
     /// # Errors
     /// [`Outcome::AlreadyExists`], [`Outcome::PermissionDenied`] among others.
     pub async fn make_directory(&self, directory: &Path) -> Result<Entry> {
+        self.require(directory, Rights::Write)?;
         if self.is_fixed(directory) {
             return Err(Outcome::AlreadyExists.into());
         }
@@ -190,6 +219,59 @@ impl Namespace {
         let made = mount.volume().make_directory(&mount.rooted(&inner)).await;
         mount.changed();
         made
+    }
+
+    /// Refuses whoever has not at least these rights at a path.
+    fn require(&self, path: &Path, rights: Rights) -> Result<(), Denied> {
+        if self.access.rights(path) >= rights {
+            return Ok(());
+        }
+        Err(Denied {
+            path: path.clone(),
+            rights,
+        })
+    }
+
+    /// Refuses whoever has not at least these rights at a path and all below it.
+    fn require_tree(&self, path: &Path, rights: Rights) -> Result<(), Denied> {
+        if self.access.covers(path, rights) {
+            return Ok(());
+        }
+        Err(Denied {
+            path: path.clone(),
+            rights,
+        })
+    }
+
+    /// Whether a path shows only since it lies on the way to something that may be read.
+    fn is_way(&self, path: &Path) -> bool {
+        self.access.rights(path) == Rights::Nothing && self.access.leads_on(path)
+    }
+
+    /// What a directory shows that is only on the way to something else.
+    async fn ways(&self, directory: &Path) -> Result<Page> {
+        let mut entries = Vec::new();
+        for name in self.access.ways(directory) {
+            let Ok(path) = directory.child(&name) else {
+                continue;
+            };
+            // A grant may name a file, or something that is not there.
+            match self.stat(&Location::any(path)).await {
+                Ok(entry) => entries.push(entry),
+                Err(Error::Outcome(Outcome::NotFound)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Page {
+            entries,
+            next: None,
+        })
+    }
+
+    fn shows_in(&self, directory: &Path, entry: &Entry) -> bool {
+        directory
+            .child(&entry.name)
+            .is_ok_and(|path| self.access.shows(&path))
     }
 
     /// The mount that a path lies in, and the path inside it.
@@ -226,6 +308,7 @@ impl Namespace {
             .iter()
             .filter_map(|mount| mount.path().relative_to(directory))
             .filter_map(|below| below.segments().next().map(Entry::directory))
+            .filter(|entry| self.shows_in(directory, entry))
             .collect();
         // Mounts are sorted by path, but `a-b` comes between `a` and `a/b`.
         entries.sort_by(|a, b| a.name.cmp(&b.name));

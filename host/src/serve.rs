@@ -21,6 +21,7 @@ mod address;
 mod api;
 mod assets;
 mod attachment;
+mod caller;
 mod change;
 mod condition;
 mod date;

@@ -2,8 +2,9 @@
 
 use clap::Args;
 use orlop::{
-    Namespace,
+    Access, Namespace,
     serve::{Bound, ServeOptions, Server},
+    state::{State, StatePlace},
 };
 
 use super::{Interrupt, Output, Usage};
@@ -42,19 +43,18 @@ impl Serve {
     ) -> anyhow::Result<()> {
         // Before the first instance is counted.
         orlop::serve::record_metrics();
-        let mut config = self.settings.over(config);
+        let config = self.settings.over(config);
         let listen = config.listen.unwrap_or(Listen::DEFAULT);
         listen.permit(config.anonymous).map_err(Usage)?;
-        if config.anonymous == Some(Anonymous::Read) {
-            for mount in &mut config.mounts {
-                mount.read_only = true;
-            }
-        }
+        let state = interrupt.or(open_state(&config)).await?;
         let namespace = interrupt.or(config.open()).await?;
         for mount in namespace.mounts() {
             tracing::info!(mount = %format_args!("/{}", mount.path()), "mounted");
         }
-        let server = bind(namespace.clone(), listen).await?;
+        let options = options(&config, listen);
+        let server = Server::new(namespace.clone(), state, options)
+            .bind()
+            .await?;
         tokio::spawn(first_look(namespace));
         output.line(format!("Orlop listens on {}", url(&server)))?;
         run(server, &interrupt).await
@@ -72,10 +72,25 @@ async fn first_look(namespace: Namespace) {
     futures::future::join_all(looks).await;
 }
 
-/// Begins to listen.
-pub(crate) async fn bind(namespace: Namespace, listen: Listen) -> anyhow::Result<Bound> {
-    let options = ServeOptions::default().with_listen(listen.0);
-    Ok(Server::new(namespace, options).bind().await?)
+/// What the configuration says of the servers.
+pub(crate) fn options(config: &Config, listen: Listen) -> ServeOptions {
+    let anonymous = config
+        .anonymous
+        .map_or_else(Access::full, Anonymous::access);
+    ServeOptions::default()
+        .with_listen(listen.0)
+        .with_anonymous(anonymous)
+}
+
+async fn open_state(config: &Config) -> anyhow::Result<State> {
+    let place = match (&config.state, &config.state_dir) {
+        (Some(url), _) => StatePlace::Postgres(url.clone()),
+        (None, Some(folder)) => StatePlace::Folder(folder.clone()),
+        (None, None) => {
+            anyhow::bail!("there is no home folder to keep the state in: set `state_dir`")
+        }
+    };
+    Ok(State::open(place).await?)
 }
 
 /// Where a browser finds the server.

@@ -6,6 +6,8 @@ use std::{
     str::FromStr,
 };
 
+use orlop::{Access, Rights};
+
 /// An address and port to listen on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Listen(pub(crate) SocketAddr);
@@ -65,6 +67,16 @@ pub(crate) enum Anonymous {
     Read,
     /// Everything.
     Write,
+}
+
+impl Anonymous {
+    /// What that allows.
+    pub(crate) fn access(self) -> Access {
+        Access::everywhere(match self {
+            Self::Read => Rights::Read,
+            Self::Write => Rights::Write,
+        })
+    }
 }
 
 impl FromStr for Anonymous {

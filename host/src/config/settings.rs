@@ -36,6 +36,14 @@ pub(crate) struct ListenSettings {
     #[arg(long, env = "ORLOP_LISTEN", value_name = "ADDRESS")]
     pub(crate) listen: Option<Listen>,
 
+    /// The folder of what outlives the process: tasks, locks, shares, keys [default: the user's state folder]
+    #[arg(long, env = "ORLOP_STATE_DIR", value_name = "FOLDER")]
+    pub(crate) state_dir: Option<PathBuf>,
+
+    /// A PostgreSQL database rather than the folder, which several hosts may share: postgres://user@host/database
+    #[arg(long, env = "ORLOP_STATE", value_name = "URL", hide_env_values = true)]
+    pub(crate) state: Option<String>,
+
     /// What anyone may do who can reach the server: `read` or `write`
     ///
     /// Must be set to listen on anything but loopback.
@@ -87,6 +95,12 @@ impl ListenSettings {
         Config {
             listen: self.listen.or(config.listen),
             anonymous: self.anonymous.or(config.anonymous),
+            state_dir: self
+                .state_dir
+                .clone()
+                .or(config.state_dir)
+                .or_else(user_state),
+            state: self.state.clone().or(config.state),
             ..config
         }
     }
@@ -94,14 +108,23 @@ impl ListenSettings {
 
 /// `$XDG_CACHE_HOME/orlop`, or `~/.cache/orlop`; none for a user without a home.
 fn user_cache() -> Option<PathBuf> {
+    user_folder("XDG_CACHE_HOME", ".cache")
+}
+
+/// `$XDG_STATE_HOME/orlop`, or `~/.local/state/orlop`; none for a user without a home.
+fn user_state() -> Option<PathBuf> {
+    user_folder("XDG_STATE_HOME", ".local/state")
+}
+
+fn user_folder(variable: &str, below_home: &str) -> Option<PathBuf> {
     let absolute = |name| {
         env::var_os(name)
             .map(PathBuf::from)
             .filter(|folder| folder.is_absolute())
     };
-    absolute("XDG_CACHE_HOME")
-        .or_else(|| Some(absolute("HOME")?.join(".cache")))
-        .map(|cache| cache.join("orlop"))
+    absolute(variable)
+        .or_else(|| Some(absolute("HOME")?.join(below_home)))
+        .map(|folder| folder.join("orlop"))
 }
 
 #[cfg(test)]

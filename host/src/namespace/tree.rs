@@ -3,7 +3,9 @@
 use std::ops::ControlFlow;
 
 use super::{Namespace, Totals, transfer::Sources};
-use crate::{Error, Kind, Location, Mount, Outcome, Overwrite, Path, Plan, Result, Step, Volume};
+use crate::{
+    Error, Kind, Location, Mount, Outcome, Overwrite, Path, Plan, Result, Rights, Step, Volume,
+};
 
 impl Totals {
     fn add(&mut self, step: &Step) {
@@ -24,6 +26,7 @@ impl Namespace {
         kind: Kind,
         mut progress: impl FnMut(Totals),
     ) -> Result<Totals> {
+        self.require_tree(path, Rights::Write)?;
         let (mount, inner) = self.changeable(path)?;
         let work = Work::Remove(mount.rooted(&inner), kind);
         chain(mount, &work, &mut progress).await
@@ -36,6 +39,8 @@ impl Namespace {
     /// [`Outcome::AlreadyExists`] if the plan refuses to overwrite, among others.
     pub async fn copy(&self, plan: &Plan, mut progress: impl FnMut(Totals)) -> Result<Totals> {
         check_plan(plan)?;
+        self.require_tree(&plan.from, Rights::Read)?;
+        self.require_tree(&plan.to, Rights::Write)?;
         let (from, inner_from) = self.source(&plan.from)?;
         let (to, inner_to) = self.changeable(&plan.to)?;
         if same(from, to) && to.volume().driver().abilities().transfer {
@@ -56,6 +61,8 @@ impl Namespace {
     /// As [`copy`](Self::copy).
     pub async fn rename(&self, plan: &Plan, mut progress: impl FnMut(Totals)) -> Result<Totals> {
         check_plan(plan)?;
+        self.require_tree(&plan.from, Rights::Write)?;
+        self.require_tree(&plan.to, Rights::Write)?;
         let (from, inner_from) = self.changeable(&plan.from)?;
         let (to, inner_to) = self.changeable(&plan.to)?;
         if same(from, to) && to.volume().driver().abilities().transfer {

@@ -1,10 +1,6 @@
 //! Changes by plain HTTP: PUT and DELETE at `/d/`.
 
-use axum::{
-    body::Body,
-    extract::{Request, State},
-    response::Response,
-};
+use axum::{body::Body, extract::Request, response::Response};
 use futures::TryStreamExt as _;
 use http::{
     HeaderMap, HeaderValue, StatusCode,
@@ -24,12 +20,12 @@ use super::{
     meters::Direction,
     origin,
     problem::Problem,
-    site::{Shared, Site},
+    site::Visit,
 };
 use crate::{Entry, Error, Kind, Location, Outcome, Path, Precondition, Upload, WriteOptions};
 
 /// `PUT /d/{path}`: writes a file; with a slash at the end, makes a directory.
-pub(crate) async fn put(State(site): State<Shared>, request: Request) -> Response {
+pub(crate) async fn put(site: Visit, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let answer = async {
         let location = admit(&parts)?;
@@ -46,7 +42,7 @@ pub(crate) async fn put(State(site): State<Shared>, request: Request) -> Respons
 }
 
 /// `DELETE /d/{path}`: removes a file; with a slash at the end, a directory and all in it.
-pub(crate) async fn delete(State(site): State<Shared>, request: Request) -> Response {
+pub(crate) async fn delete(site: Visit, request: Request) -> Response {
     let (parts, _) = request.into_parts();
     let answer = async {
         let location = admit(&parts)?;
@@ -79,7 +75,7 @@ fn admit(parts: &Parts) -> Result<Location, Problem> {
     address::parse(Door::Download, parts.uri.path())
 }
 
-async fn make_directory(site: &Site, location: Location, body: Body) -> Result<Response, Problem> {
+async fn make_directory(site: &Visit, location: Location, body: Body) -> Result<Response, Problem> {
     let has_content = async {
         let mut body = body;
         while let Some(frame) = body.frame().await {
@@ -101,7 +97,7 @@ async fn make_directory(site: &Site, location: Location, body: Body) -> Result<R
     Ok(created(&location.path, true))
 }
 
-async fn write(site: &Site, parts: &Parts, path: Path, body: Body) -> Result<Response, Problem> {
+async fn write(site: &Visit, parts: &Parts, path: Path, body: Body) -> Result<Response, Problem> {
     if parts.headers.contains_key(CONTENT_RANGE) {
         // RFC 9110 §14.5: taking the part for the whole would destroy the rest.
         return Err(Problem::bad_request(
@@ -128,7 +124,7 @@ async fn write(site: &Site, parts: &Parts, path: Path, body: Body) -> Result<Res
     Ok(response)
 }
 
-fn upload(site: &Site, parts: &Parts, name: &str, body: Body) -> Upload {
+fn upload(site: &Visit, parts: &Parts, name: &str, body: Body) -> Upload {
     let header = |name| {
         parts
             .headers
@@ -154,7 +150,7 @@ fn upload(site: &Site, parts: &Parts, name: &str, body: Body) -> Upload {
 /// Judges the request's conditions, and says whether the file is new, as far as that is known, and what the
 /// storage shall check for itself as it writes: only it can do so without a gap.
 async fn judge(
-    site: &Site,
+    site: &Visit,
     headers: &HeaderMap,
     path: &Path,
 ) -> Result<(bool, Precondition), Problem> {
@@ -190,7 +186,7 @@ async fn judge(
     Ok((entry.is_none(), precondition))
 }
 
-async fn look_up(site: &Site, location: &Location) -> Result<Option<Entry>, Error> {
+async fn look_up(site: &Visit, location: &Location) -> Result<Option<Entry>, Error> {
     match site.namespace.stat(location).await {
         Ok(entry) => Ok(Some(entry)),
         // A directory of the same name is no file: both may be there.

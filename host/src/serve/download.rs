@@ -1,10 +1,6 @@
 //! Downloads: `/d/`, as the mount says, and `/p/`, through the host.
 
-use axum::{
-    body::Body,
-    extract::{Request, State},
-    response::Response,
-};
+use axum::{body::Body, extract::Request, response::Response};
 use http::{
     HeaderValue, Method, StatusCode,
     header::{CACHE_CONTROL, LOCATION, REFERRER_POLICY},
@@ -19,12 +15,12 @@ use super::{
     file::{self, FileRequest},
     href,
     problem::Problem,
-    site::{Shared, Site},
+    site::Visit,
 };
 use crate::{Download, Entry, Error, Kind, LinkOptions, Outcome, Path};
 
 /// `/d/{path}`.
-pub(crate) async fn by_policy(State(site): State<Shared>, request: Request) -> Response {
+pub(crate) async fn by_policy(site: Visit, request: Request) -> Response {
     let (parts, _) = request.into_parts();
     let answer = async {
         // A link is good for GET alone, so HEAD never leaves the host.
@@ -58,7 +54,7 @@ pub(crate) async fn by_policy(State(site): State<Shared>, request: Request) -> R
 }
 
 /// `/p/{path}`; with `?download`, to be saved rather than shown.
-pub(crate) async fn through_host(State(site): State<Shared>, request: Request) -> Response {
+pub(crate) async fn through_host(site: Visit, request: Request) -> Response {
     let (parts, _) = request.into_parts();
     let answer = async {
         let (path, entry) = find(&site, Door::Proxy, &parts).await?;
@@ -79,14 +75,14 @@ pub(crate) async fn through_host(State(site): State<Shared>, request: Request) -
     }
 }
 
-async fn find(site: &Site, door: Door, parts: &Parts) -> Result<(Path, Entry), Problem> {
+async fn find(site: &Visit, door: Door, parts: &Parts) -> Result<(Path, Entry), Problem> {
     let location = address::parse(door, parts.uri.path())?;
     let entry = site.namespace.stat(&location).await?;
     Ok((location.path, entry))
 }
 
 /// Where the mount sends clients for the bytes; none if they come through the host.
-async fn elsewhere(site: &Site, path: &Path) -> Result<Option<String>, Problem> {
+async fn elsewhere(site: &Visit, path: &Path) -> Result<Option<String>, Problem> {
     let Some(mount) = site.namespace.mount_of(path) else {
         return Ok(None);
     };
@@ -134,7 +130,7 @@ fn folder(parts: &Parts, path: &Path) -> Result<Response, Problem> {
 }
 
 async fn serve(
-    site: &Site,
+    site: &Visit,
     door: Door,
     parts: &Parts,
     path: &Path,

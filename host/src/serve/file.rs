@@ -22,7 +22,7 @@ use super::{
     meters::Direction,
     problem::Problem,
     range::{self, Bytes},
-    site::Site,
+    site::Visit,
 };
 use crate::{ByteRange, Entry, Error, Outcome, Path, ReadRequest, Reading};
 
@@ -38,7 +38,7 @@ pub(crate) struct FileRequest<'a> {
 }
 
 /// Answers with the file's bytes through the host; for HEAD, with all but the bytes.
-pub(crate) async fn answer(site: &Site, request: FileRequest<'_>) -> Result<Response, Problem> {
+pub(crate) async fn answer(site: &Visit, request: FileRequest<'_>) -> Result<Response, Problem> {
     let FileRequest { headers, entry, .. } = request;
     let current = Current::from(entry);
     match condition::judge_read(headers, current) {
@@ -72,7 +72,7 @@ pub(crate) async fn answer(site: &Site, request: FileRequest<'_>) -> Result<Resp
 }
 
 async fn read(
-    site: &Site,
+    site: &Visit,
     request: &FileRequest<'_>,
     part: Option<Range<u64>>,
 ) -> Result<Reading, Problem> {
@@ -99,7 +99,7 @@ async fn read(
     }
 }
 
-fn stream(site: &Site, request: &FileRequest<'_>, reading: Reading, is_part: bool) -> Response {
+fn stream(site: &Visit, request: &FileRequest<'_>, reading: Reading, is_part: bool) -> Response {
     let counter = site.meters.bytes(request.door, Direction::Out);
     let path = request.path.to_string();
     let facts = Facts {

@@ -1,16 +1,13 @@
 //! For operators: alive, ready, figures.
 
-use axum::{
-    extract::State,
-    response::{IntoResponse, Response},
-};
+use axum::response::{IntoResponse, Response};
 use http::{
     HeaderValue, StatusCode,
     header::{CACHE_CONTROL, CONTENT_TYPE},
 };
 use serde::Serialize;
 
-use super::{json, problem::Problem, site::Shared};
+use super::{json, problem::Problem, site::Visit};
 
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
@@ -33,9 +30,8 @@ struct MountState {
 }
 
 /// `/readyz`: every mount's state; 503 if any is not ready.
-pub(crate) async fn ready(State(site): State<Shared>) -> Response {
+pub(crate) async fn ready(site: Visit) -> Response {
     let mounts: Vec<MountState> = site
-        .namespace
         .mounts()
         .iter()
         .map(|mount| {
@@ -57,7 +53,7 @@ pub(crate) async fn ready(State(site): State<Shared>) -> Response {
 }
 
 /// `/metrics`, as Prometheus reads it.
-pub(crate) async fn metrics(State(site): State<Shared>) -> Response {
+pub(crate) async fn metrics(site: Visit) -> Response {
     match site.meters.render() {
         Some(text) => {
             let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");

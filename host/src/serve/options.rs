@@ -5,6 +5,8 @@ use std::{
     time::Duration,
 };
 
+use crate::Access;
+
 /// How to serve a namespace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -15,6 +17,8 @@ pub struct ServeOptions {
     pub name: String,
     /// The version that the page shows.
     pub version: String,
+    /// What callers may do who do not say who they are.
+    pub anonymous: Access,
     /// How long requests in flight may take to finish once the server is told to stop.
     pub grace: Duration,
 }
@@ -25,6 +29,7 @@ impl Default for ServeOptions {
             listen: (Ipv4Addr::LOCALHOST, 5244).into(),
             name: "Orlop".to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
+            anonymous: Access::full(),
             // Below the 30 s that service managers commonly wait before they kill.
             grace: Duration::from_secs(25),
         }
@@ -50,6 +55,13 @@ impl ServeOptions {
     #[must_use]
     pub fn with_version(mut self, version: impl Into<String>) -> Self {
         self.version = version.into();
+        self
+    }
+
+    /// Lets callers who do not say who they are do this.
+    #[must_use]
+    pub fn with_anonymous(mut self, anonymous: Access) -> Self {
+        self.anonymous = anonymous;
         self
     }
 

@@ -7,7 +7,7 @@ mod upload;
 
 use askama::Template;
 use axum::{
-    extract::{Request, State},
+    extract::Request,
     response::{IntoResponse, Response},
 };
 use http::{
@@ -27,7 +27,7 @@ use super::{
     href,
     json::{self, EntryBody},
     problem::Problem,
-    site::{Shared, Site},
+    site::Visit,
 };
 use crate::{Kind, Location};
 
@@ -36,7 +36,7 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; medi
     frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// Every path that is no other door's.
-pub(crate) async fn handle(State(site): State<Shared>, request: Request) -> Response {
+pub(crate) async fn handle(site: Visit, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let result = match parts.method {
         Method::GET | Method::HEAD => view(&site, &parts).await,
@@ -54,7 +54,7 @@ pub(crate) async fn handle(State(site): State<Shared>, request: Request) -> Resp
     }
 }
 
-async fn view(site: &Site, parts: &Parts) -> Result<Response, Problem> {
+async fn view(site: &Visit, parts: &Parts) -> Result<Response, Problem> {
     let location = address::parse(Door::Page, parts.uri.path())?;
     if location.want == Some(Kind::Directory) {
         return folder::view(site, parts, location.path).await;
@@ -127,7 +127,7 @@ struct FailurePage<'a> {
 }
 
 /// A failure as a page. The caller sets its status.
-pub(crate) fn failure(site: &Site, problem: &Problem) -> Response {
+pub(crate) fn failure(site: &Visit, problem: &Problem) -> Response {
     let title = match problem.status.as_u16() {
         _ if matches!(
             problem.code,

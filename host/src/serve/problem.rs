@@ -10,7 +10,7 @@ use http::{
 use serde::Serialize;
 use tracing::Level;
 
-use super::{accept::Wants, page, site::Site, status::verdict};
+use super::{accept::Wants, page, site::Visit, status::verdict};
 use crate::{Error, Outcome};
 
 /// Why a request failed, on its way to the client.
@@ -96,7 +96,7 @@ impl Problem {
     }
 
     /// Answers with a page if the client wants one, else with a problem document.
-    pub(crate) fn render(self, site: &Site, request: &HeaderMap) -> Response {
+    pub(crate) fn render(self, site: &Visit, request: &HeaderMap) -> Response {
         if Wants::of(request) == Wants::Html {
             let page = page::failure(site, &self);
             self.finish(page)
@@ -141,7 +141,7 @@ impl From<Error> for Problem {
         let detail = match &error {
             Error::Outcome(Outcome::Unauthenticated(_) | Outcome::InvalidConfig(_))
             | Error::Component(_) => Cow::Borrowed(REFUSED),
-            Error::Outcome(_) => Cow::Owned(text.clone()),
+            Error::Outcome(_) | Error::Denied(_) => Cow::Owned(text.clone()),
             Error::Fault(_) => Cow::Borrowed("the mount's driver failed; see the server's log"),
             Error::Host(_) => Cow::Borrowed(FAILED),
         };

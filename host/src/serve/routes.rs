@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    extract::{Request, State},
+    extract::Request,
     response::Response,
     routing::{any, get, post},
 };
@@ -12,23 +12,19 @@ use http::StatusCode;
 
 use super::{
     ServeOptions, api, assets, change, download,
-    meters::{MeterLayer, Meters},
+    meters::MeterLayer,
     operations, page,
     problem::Problem,
-    site::{Shared, Site},
+    site::{Shared, Site, Visit},
 };
-use crate::Namespace;
+use crate::{Namespace, state::State};
 
 /// The front doors as a service, for programs with a server of their own.
 ///
 /// It is meant for the top of a host: nested below a path, its links would miss that path. The process's
 /// metrics recorder is installed unless there is one already.
-pub fn router(namespace: Namespace, options: ServeOptions) -> Router {
-    let site: Shared = Arc::new(Site {
-        namespace,
-        options,
-        meters: Meters::open(),
-    });
+pub fn router(namespace: Namespace, state: State, options: ServeOptions) -> Router {
+    let site: Shared = Arc::new(Site::new(namespace, state, options));
     let by_policy = || {
         get(download::by_policy)
             .put(change::put)
@@ -61,7 +57,7 @@ pub fn router(namespace: Namespace, options: ServeOptions) -> Router {
         .layer(MeterLayer { site })
 }
 
-async fn method_not_allowed(State(site): State<Shared>, request: Request) -> Response {
+async fn method_not_allowed(site: Visit, request: Request) -> Response {
     let problem = Problem::new(
         StatusCode::METHOD_NOT_ALLOWED,
         "unsupported",

@@ -29,7 +29,7 @@ use tokio::{
 use tower::Service as _;
 
 use super::{ServeOptions, router};
-use crate::Namespace;
+use crate::{Namespace, state::State};
 
 /// How long a client may take over the head of a request, the first one included.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
@@ -67,9 +67,9 @@ pub struct Server {
 
 impl Server {
     /// A server of this namespace.
-    pub fn new(namespace: Namespace, options: ServeOptions) -> Self {
+    pub fn new(namespace: Namespace, state: State, options: ServeOptions) -> Self {
         Self {
-            router: router(namespace, options.clone()),
+            router: router(namespace, state, options.clone()),
             options,
         }
     }

@@ -66,13 +66,14 @@ pub fn verdict(error: &Error) -> Verdict {
         },
         Error::Component(_) => row(502, 502, Level::ERROR, None),
         Error::Host(_) => row(500, 500, Level::ERROR, None),
+        Error::Denied(_) => row(403, 403, Level::INFO, None),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ComponentError, Fault, HostError};
+    use crate::{ComponentError, Denied, Fault, HostError, Path, Rights};
 
     /// Statuses over HTTP and WebDAV, how loud, and after how many seconds to try again.
     fn row(error: Error) -> String {
@@ -134,5 +135,10 @@ mod tests {
         assert_eq!(row(component.into()), "502 502 ERROR never");
         let host = HostError::Internal("x".into());
         assert_eq!(row(host.into()), "500 500 ERROR never");
+        let denied = Denied {
+            path: Path::ROOT,
+            rights: Rights::Read,
+        };
+        assert_eq!(row(denied.into()), "403 403 INFO never");
     }
 }

@@ -21,6 +21,8 @@ where
     command.args(arguments).env_clear().env("HOME", folder);
     // Compiling a driver takes seconds: all tests share what the first one compiled.
     command.env("ORLOP_CACHE_DIR", format!("{folder}/orlop-cache"));
+    // What one test keeps is none of another's: it is kept beside the configuration.
+    command.env("ORLOP_STATE_DIR", "state");
     for name in ["PATH", "TMPDIR"] {
         if let Some(value) = std::env::var_os(name) {
             command.env(name, value);

@@ -2,7 +2,7 @@
 
 use axum::{
     body::{Body, to_bytes},
-    extract::{Request, State},
+    extract::Request,
     response::Response,
 };
 use http::{HeaderMap, StatusCode, header::CONTENT_TYPE};
@@ -15,7 +15,7 @@ use crate::{
         json::{self, EntryBody},
         media, origin,
         problem::Problem,
-        site::{Shared, Site},
+        site::Visit,
     },
 };
 
@@ -29,7 +29,7 @@ struct PathBody {
 }
 
 /// `POST mkdir`: makes a directory.
-pub(crate) async fn mkdir(State(site): State<Shared>, request: Request) -> Response {
+pub(crate) async fn mkdir(site: Visit, request: Request) -> Response {
     let answer = async {
         let PathBody { path } = body(request).await?;
         let directory = location("path", &path)?.path;
@@ -43,7 +43,7 @@ pub(crate) async fn mkdir(State(site): State<Shared>, request: Request) -> Respo
 }
 
 /// `POST remove`: removes a file, or a directory and all in it.
-pub(crate) async fn remove(State(site): State<Shared>, request: Request) -> Response {
+pub(crate) async fn remove(site: Visit, request: Request) -> Response {
     let answer = async {
         let PathBody { path } = body(request).await?;
         let location = location("path", &path)?;
@@ -55,7 +55,7 @@ pub(crate) async fn remove(State(site): State<Shared>, request: Request) -> Resp
 }
 
 /// `POST copy`: copies a file or a directory.
-pub(crate) async fn copy(State(site): State<Shared>, request: Request) -> Response {
+pub(crate) async fn copy(site: Visit, request: Request) -> Response {
     let answer = async {
         let plan = plan(&site, request).await?;
         Ok(done(site.namespace.copy(&plan, |_| {}).await?))
@@ -64,7 +64,7 @@ pub(crate) async fn copy(State(site): State<Shared>, request: Request) -> Respon
 }
 
 /// `POST move`: moves or renames a file or a directory.
-pub(crate) async fn rename(State(site): State<Shared>, request: Request) -> Response {
+pub(crate) async fn rename(site: Visit, request: Request) -> Response {
     let answer = async {
         let plan = plan(&site, request).await?;
         Ok(done(site.namespace.rename(&plan, |_| {}).await?))
@@ -81,7 +81,7 @@ struct TransferBody {
     overwrite: bool,
 }
 
-async fn plan(site: &Site, request: Request) -> Result<Plan, Problem> {
+async fn plan(site: &Visit, request: Request) -> Result<Plan, Problem> {
     let TransferBody {
         from,
         to,
@@ -108,7 +108,7 @@ async fn plan(site: &Site, request: Request) -> Result<Plan, Problem> {
 }
 
 /// What is at a location. A slash at the end tells; that nothing is there shows at the first step.
-async fn kind(site: &Site, location: &Location) -> Result<Kind, Problem> {
+async fn kind(site: &Visit, location: &Location) -> Result<Kind, Problem> {
     match location.want {
         Some(kind) => Ok(kind),
         None => Ok(site.namespace.kind(location).await?),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum::{extract::State, response::Response};
+use axum::response::Response;
 use http::{StatusCode, Uri};
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +13,7 @@ use crate::{
         date,
         json::{self, EntryBody, PageBody},
         problem::Problem,
-        site::Shared,
+        site::Visit,
     },
 };
 
@@ -28,7 +28,7 @@ struct ListQuery {
 }
 
 /// `GET list`: one page of a directory.
-pub(crate) async fn list(State(site): State<Shared>, uri: Uri) -> Response {
+pub(crate) async fn list(site: Visit, uri: Uri) -> Response {
     let answer = async {
         let ListQuery {
             path,
@@ -58,7 +58,7 @@ struct StatQuery {
 }
 
 /// `GET stat`: one entry.
-pub(crate) async fn stat(State(site): State<Shared>, uri: Uri) -> Response {
+pub(crate) async fn stat(site: Visit, uri: Uri) -> Response {
     let answer = async {
         let StatQuery { path } = query(&uri)?;
         let location = location("path", &path)?;
@@ -84,7 +84,7 @@ struct LinkBody {
 }
 
 /// `GET link`: a URL at the storage that is good for a while.
-pub(crate) async fn link(State(site): State<Shared>, uri: Uri) -> Response {
+pub(crate) async fn link(site: Visit, uri: Uri) -> Response {
     let answer = async {
         let LinkQuery { path, expires } = query(&uri)?;
         if expires == Some(0) {
@@ -156,8 +156,14 @@ impl<'a> MountBody<'a> {
 }
 
 /// `GET mounts`: what is mounted where and how it is. Holds nothing of a mount's configuration.
-pub(crate) async fn mounts(State(site): State<Shared>) -> Response {
-    let mounts = site.namespace.mounts().iter().map(MountBody::new).collect();
+pub(crate) async fn mounts(site: Visit) -> Response {
+    let mounts = site
+        .namespace
+        .mounts()
+        .iter()
+        .filter(|mount| site.namespace.access().shows(mount.path()))
+        .map(MountBody::new)
+        .collect();
     json::answer(StatusCode::OK, &MountsBody { mounts })
 }
 
@@ -195,9 +201,9 @@ impl<'a> DriverBody<'a> {
 }
 
 /// `GET drivers`: the drivers in use, each once.
-pub(crate) async fn drivers(State(site): State<Shared>) -> Response {
+pub(crate) async fn drivers(site: Visit) -> Response {
     let mut drivers: Vec<DriverBody<'_>> = Vec::new();
-    for mount in site.namespace.mounts() {
+    for mount in site.mounts() {
         let driver = mount.volume().driver();
         if !drivers.iter().any(|known| known.digest == driver.digest()) {
             drivers.push(DriverBody::new(driver));

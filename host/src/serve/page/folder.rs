@@ -21,7 +21,7 @@ use crate::{
         json::{self, PageBody},
         media, natural,
         problem::Problem,
-        site::Site,
+        site::Visit,
     },
 };
 
@@ -123,7 +123,7 @@ struct Row {
 }
 
 /// Answers with one page of a folder.
-pub(super) async fn view(site: &Site, parts: &Parts, folder: Path) -> Result<Response, Problem> {
+pub(super) async fn view(site: &Visit, parts: &Parts, folder: Path) -> Result<Response, Problem> {
     let wants = Wants::of(&parts.headers);
     // A sort order that does not exist is no reason to show nothing.
     let Query(view) = Query::<View>::try_from_uri(&parts.uri).unwrap_or_default();

@@ -6,7 +6,7 @@ use crate::{
         assets::{ICON, STYLE},
         door::Door,
         href,
-        site::Site,
+        site::Visit,
     },
 };
 
@@ -22,7 +22,7 @@ pub(crate) struct Frame<'a> {
 
 impl<'a> Frame<'a> {
     /// The frame of a page with this title.
-    pub(crate) fn new(site: &'a Site, title: &str) -> Self {
+    pub(crate) fn new(site: &'a Visit, title: &str) -> Self {
         let name = site.options.name.as_str();
         Self {
             site: name,

@@ -16,7 +16,7 @@ use crate::{
         href,
         media::{self, Preview},
         problem::Problem,
-        site::Site,
+        site::Visit,
     },
 };
 
@@ -59,7 +59,7 @@ enum Shown {
 }
 
 /// Answers with the page of a file.
-pub(super) async fn view(site: &Site, path: &Path, entry: &Entry) -> Result<Response, Problem> {
+pub(super) async fn view(site: &Visit, path: &Path, entry: &Entry) -> Result<Response, Problem> {
     let media_type = media::type_of(path.name(), entry.content_type.as_deref());
     let shown = match media::preview(&media_type) {
         _ if entry.size == 0 => Shown::Nothing("The file is empty.".to_owned()),
@@ -92,7 +92,7 @@ pub(super) async fn view(site: &Site, path: &Path, entry: &Entry) -> Result<Resp
 
 /// The beginning of a text. It goes into the page escaped: a browser would show it in a frame in its
 /// own colours, and in whatever encoding it guesses.
-async fn text(site: &Site, path: &Path, entry: &Entry) -> Shown {
+async fn text(site: &Visit, path: &Path, entry: &Entry) -> Shown {
     let bytes = match read(site, path, entry.size).await {
         Ok(bytes) => bytes,
         Err(error) => {
@@ -115,7 +115,7 @@ async fn text(site: &Site, path: &Path, entry: &Entry) -> Shown {
     Shown::Text(text, is_cut)
 }
 
-async fn read(site: &Site, path: &Path, size: u64) -> Result<Vec<u8>, Error> {
+async fn read(site: &Visit, path: &Path, size: u64) -> Result<Vec<u8>, Error> {
     let request = ReadRequest {
         range: Some(ByteRange {
             offset: 0,

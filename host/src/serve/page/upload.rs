@@ -16,7 +16,7 @@ use super::see;
 use crate::{
     BoxError, Kind, Outcome, Path, Precondition, Upload, WriteOptions,
     serve::{
-        address, door::Door, href, media, meters::Direction, origin, problem::Problem, site::Site,
+        address, door::Door, href, media, meters::Direction, origin, problem::Problem, site::Visit,
     },
 };
 
@@ -27,7 +27,7 @@ const TEXT_LIMIT: usize = 4096;
 const CHUNKS_IN_FLIGHT: usize = 4;
 
 /// Takes a form: files to write, or a folder to make. Then shows the folder again.
-pub(super) async fn receive(site: &Site, parts: &Parts, body: Body) -> Result<Response, Problem> {
+pub(super) async fn receive(site: &Visit, parts: &Parts, body: Body) -> Result<Response, Problem> {
     origin::guard(&parts.uri, &parts.headers)?;
     let location = address::parse(Door::Page, parts.uri.path())?;
     if location.want != Some(Kind::Directory) {
@@ -66,7 +66,7 @@ async fn form(parts: &Parts, body: Body) -> Result<Multipart, Problem> {
         })
 }
 
-async fn make_folder(site: &Site, folder: &Path, field: Field<'_>) -> Result<(), Problem> {
+async fn make_folder(site: &Visit, folder: &Path, field: Field<'_>) -> Result<(), Problem> {
     let name = text(field).await?;
     let path = child(folder, name.trim())?;
     site.namespace.make_directory(&path).await?;
@@ -74,7 +74,7 @@ async fn make_folder(site: &Site, folder: &Path, field: Field<'_>) -> Result<(),
 }
 
 async fn write(
-    site: &Site,
+    site: &Visit,
     folder: &Path,
     mut field: Field<'_>,
     precondition: Precondition,
