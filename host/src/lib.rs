@@ -84,7 +84,7 @@ pub use self::{
     limits::Limits,
     location::Location,
     mount::{Download, Mount},
-    namespace::{LinkOptions, Namespace, Totals},
+    namespace::{Flow, LinkOptions, Namespace, Position, Totals, Work},
     part::Upload,
     reading::{BodyStream, ReadRequest, Reading},
     volume::{Health, Volume},
