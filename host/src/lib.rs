@@ -65,6 +65,8 @@ mod sandbox;
 pub mod serve;
 #[cfg(feature = "serve")]
 pub mod state;
+#[cfg(feature = "serve")]
+mod tasks;
 mod volume;
 
 pub use orlop_driver_types::{
