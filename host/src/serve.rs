@@ -37,11 +37,11 @@ mod operations;
 mod options;
 mod origin;
 mod page;
-mod problem;
+pub(crate) mod problem;
 mod range;
 mod routes;
 mod server;
-mod site;
+pub(crate) mod site;
 mod status;
 
 pub use self::{

@@ -6,7 +6,7 @@ use axum::extract::FromRequestParts;
 use http::request::Parts;
 
 use super::{ServeOptions, caller::Caller, meters::Meters};
-use crate::{Mount, Namespace, state::State};
+use crate::{Mount, Namespace, state::State, tasks::Tasks};
 
 /// What is served and how.
 #[derive(Debug)]
@@ -16,6 +16,7 @@ pub(crate) struct Site {
     pub(crate) state: State,
     pub(crate) options: ServeOptions,
     pub(crate) meters: Meters,
+    pub(crate) tasks: Tasks,
 }
 
 /// The site as handlers share it.
@@ -24,6 +25,7 @@ pub(crate) type Shared = Arc<Site>;
 impl Site {
     pub(crate) fn new(namespace: Namespace, state: State, options: ServeOptions) -> Self {
         Self {
+            tasks: Tasks::new(namespace.clone(), state.clone()),
             namespace,
             state,
             options,
