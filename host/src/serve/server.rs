@@ -12,8 +12,9 @@ use std::{
     time::Duration,
 };
 
-use axum::Router;
-use hyper::service::service_fn;
+use axum::{Router, extract::ConnectInfo};
+use http::Request;
+use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::{
@@ -129,8 +130,9 @@ impl Bound {
                 () = &mut shutdown => break,
                 Some(_) = connections.join_next() => {}
                 accepted = listener.accept() => match accepted {
-                    Ok((stream, _)) => {
-                        connections.spawn(connection(stream, router.clone(), graceful.watcher()));
+                    Ok((stream, peer)) => {
+                        let watcher = graceful.watcher();
+                        connections.spawn(connection(stream, peer, router.clone(), watcher));
                     }
                     Err(error) => {
                         tracing::warn!(%error, "a connection was not accepted");
@@ -154,14 +156,16 @@ impl Bound {
     }
 }
 
-async fn connection(stream: TcpStream, router: Router, watcher: Watcher) {
+async fn connection(stream: TcpStream, peer: SocketAddr, router: Router, watcher: Watcher) {
     // Answers are written whole; waiting to fill a packet only delays them.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY was refused");
     }
     let has_begun = Arc::new(AtomicBool::new(false));
     let begun = Arc::clone(&has_begun);
-    let service = service_fn(move |request| {
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        // As axum's own servers do it, so that handlers need not know which server they run in.
+        request.extensions_mut().insert(ConnectInfo(peer));
         begun.store(true, Ordering::Relaxed);
         router.clone().call(request)
     });
