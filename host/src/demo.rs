@@ -59,7 +59,9 @@ impl Demo {
             })
             .await?;
         let urls = server.urls();
-        output.line(welcome(urls.first().map_or("", |url| url.trim_end_matches('/'))))?;
+        output.line(welcome(
+            urls.first().map_or("", |url| url.trim_end_matches('/')),
+        ))?;
         serve::run(server, &interrupt).await
     }
 
@@ -144,9 +146,7 @@ mod tests {
     #[tokio::test]
     async fn every_sample_can_be_read_through_the_driver() {
         let storage = Storage::start(Keys::random().unwrap()).await.unwrap();
-        let namespace = open(&Config::default(), &storage, true)
-            .await
-            .unwrap();
+        let namespace = open(&Config::default(), &storage, true).await.unwrap();
         let found = tree(&namespace, Path::parse(MOUNT).unwrap()).await;
         let files = found
             .iter()

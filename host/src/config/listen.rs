@@ -141,7 +141,15 @@ mod tests {
             assert_eq!(listen.permit(None).is_ok(), loopback, "{address}");
             assert!(listen.permit(Some(Anonymous::Read)).is_ok());
         }
-        for text in ["5244", "example.com:80", "", "127.0.0.1:1,", "unix:", "unix:o.sock", "unix:/"] {
+        for text in [
+            "5244",
+            "example.com:80",
+            "",
+            "127.0.0.1:1,",
+            "unix:",
+            "unix:o.sock",
+            "unix:/",
+        ] {
             assert!(text.parse::<Listen>().is_err(), "{text}");
         }
     }

@@ -181,7 +181,9 @@ mod tests {
                 let text = format!("{key} = false");
                 let error = Config::parse(Path::new("f"), text).unwrap_err();
                 assert!(
-                    error.to_string().starts_with(&format!("f:1: {key}: must be ")),
+                    error
+                        .to_string()
+                        .starts_with(&format!("f:1: {key}: must be ")),
                     "{error}"
                 );
             }

@@ -23,7 +23,6 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 use tokio_util::{either::Either, sync::CancellationToken};
 use tower::Service as _;
-use tower_http::timeout::TimeoutBody;
 
 use super::{
     gate::FromWire,
@@ -81,9 +80,8 @@ pub(super) async fn serve(
         ending,
     } = welcome;
     let beat = Arc::clone(&pulse);
-    let service = service_fn(move |request| {
-        answer(router.clone(), request, peer, Arc::clone(&beat), patience)
-    });
+    let service =
+        service_fn(move |request| answer(router.clone(), request, peer, Arc::clone(&beat)));
     let stream = Watched {
         stream,
         pulse: Arc::clone(&pulse),
@@ -124,14 +122,13 @@ async fn answer(
     request: Request<Incoming>,
     peer: Option<SocketAddr>,
     pulse: Arc<Pulse>,
-    patience: Patience,
 ) -> Result<Response<Body>, std::convert::Infallible> {
     let turn = pulse.turn(request.version() <= Version::HTTP_11);
     let mut request = request.map(|body| {
         if http_body::Body::is_end_stream(&body) {
             Body::empty()
         } else {
-            Body::new(TimeoutBody::new(patience.body, body))
+            Body::new(body)
         }
     });
     // As axum's own servers do it, so that handlers need not know which server they run in.

@@ -1,9 +1,23 @@
 //! What is refused before anybody asks what it means.
 
-use axum::{extract::Request, middleware::Next, response::Response};
-use http::{StatusCode, Uri, Version, header::HOST, uri::Authority};
+use std::sync::{Arc, OnceLock};
 
-use super::problem::Problem;
+use axum::{
+    body::Body,
+    extract::Request,
+    middleware::Next,
+    response::{IntoResponse as _, Response},
+};
+use http::{
+    HeaderValue, StatusCode, Uri, Version,
+    header::{CONNECTION, HOST},
+    uri::Authority,
+};
+use http_body::Body as _;
+use http_body_util::BodyExt as _;
+use tower_http::timeout::{TimeoutBody, TimeoutError};
+
+use super::{options::Patience, problem::Problem, site::View};
 
 /// The longest address of a request. A key of 1,024 bytes, each percent-encoded, takes 3 KiB.
 const MAX_URI: usize = 16 * 1024;
@@ -14,10 +28,72 @@ const MAX_URI: usize = 16 * 1024;
 pub(super) struct FromWire;
 
 /// Lets a request through, or answers it.
+///
+/// A body that stops coming is the client's doing, whatever its lack looks like to who reads it.
 pub(super) async fn guard(request: Request, next: Next) -> Response {
-    match judge(&request) {
-        Ok(()) => next.run(request).await,
-        Err(problem) => axum::response::IntoResponse::into_response(problem),
+    let version = request.version();
+    if let Err(problem) = judge(&request) {
+        return last(problem, version);
+    }
+    if request.body().is_end_stream() {
+        return next.run(request).await;
+    }
+    let patience = request.extensions().get::<View>();
+    let patience = patience.map_or_else(Patience::default, |view| view.options.patience);
+    let end = Arc::new(OnceLock::new());
+    let seen = Arc::clone(&end);
+    let request = request.map(|body| {
+        let body = TimeoutBody::new(patience.body, body).map_err(move |error| {
+            // The first error says it; those after it say that there was one.
+            let _ = seen.set(End::of(&*error));
+            error
+        });
+        Body::new(body)
+    });
+    let response = next.run(request).await;
+    match end.get() {
+        Some(end) if response.status().is_client_error() || response.status().is_server_error() => {
+            last(end.problem(), version)
+        }
+        _ => response,
+    }
+}
+
+/// Answers, and has the connection closed: nobody knows what comes on it next.
+fn last(problem: Problem, version: Version) -> Response {
+    let mut response = problem.into_response();
+    if version <= Version::HTTP_11 {
+        let close = HeaderValue::from_static("close");
+        response.headers_mut().insert(CONNECTION, close);
+    }
+    response
+}
+
+/// How a body ended that has no end.
+#[derive(Clone, Copy, Debug)]
+enum End {
+    Slow,
+    Broken,
+}
+
+impl End {
+    fn of(error: &(dyn std::error::Error + 'static)) -> Self {
+        if error.is::<TimeoutError>() {
+            Self::Slow
+        } else {
+            Self::Broken
+        }
+    }
+
+    fn problem(self) -> Problem {
+        match self {
+            Self::Slow => Problem::new(
+                StatusCode::REQUEST_TIMEOUT,
+                "timed-out",
+                "the request's body stopped coming",
+            ),
+            Self::Broken => Problem::bad_request("the request's body is broken"),
+        }
     }
 }
 
@@ -68,13 +144,14 @@ fn host(request: &Request) -> Result<(), Problem> {
 
 fn length(uri: &Uri) -> usize {
     let origin = uri.path_and_query().map_or(0, |path| path.as_str().len());
-    origin + uri.authority().map_or(0, |authority| authority.as_str().len())
+    origin
+        + uri
+            .authority()
+            .map_or(0, |authority| authority.as_str().len())
 }
 
 #[cfg(test)]
 mod tests {
-    use axum::body::Body;
-
     use super::*;
 
     fn status(uri: &str, hosts: &[&str]) -> u16 {

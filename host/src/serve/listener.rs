@@ -7,9 +7,9 @@ use std::{
     task::{Context, Poll},
 };
 
-use tokio::net::{TcpListener, TcpStream};
 #[cfg(not(unix))]
 use tokio::net::TcpStream as UnixStream;
+use tokio::net::{TcpListener, TcpStream};
 #[cfg(unix)]
 use tokio::net::{UnixListener, UnixStream};
 use tokio_util::either::Either;
@@ -24,10 +24,7 @@ pub(super) type Socket = Either<TcpStream, UnixStream>;
 pub(super) enum Listener {
     Tcp(TcpListener),
     #[cfg(unix)]
-    Unix(
-        UnixListener,
-        #[expect(dead_code, reason = "held for what its end does")] SocketFile,
-    ),
+    Unix(UnixListener, SocketFile),
 }
 
 /// A socket's file. One that we made goes away with us; one that was handed over is its maker's.
@@ -35,12 +32,13 @@ pub(super) enum Listener {
 #[derive(Debug)]
 pub(super) struct SocketFile {
     path: Option<std::path::PathBuf>,
+    is_ours: bool,
 }
 
 #[cfg(unix)]
 impl Drop for SocketFile {
     fn drop(&mut self) {
-        if let Some(path) = &self.path {
+        if let Some(path) = self.path.as_ref().filter(|_| self.is_ours) {
             // Somebody else may have taken it away.
             let _ = std::fs::remove_file(path);
         }
@@ -98,14 +96,10 @@ impl fmt::Display for Listener {
                 Err(_) => formatter.write_str("an unknown address"),
             },
             #[cfg(unix)]
-            Self::Unix(listener, _) => {
-                let address = listener.local_addr().ok();
-                let path = address.as_ref().and_then(|address| address.as_pathname());
-                match path {
-                    Some(path) => write!(formatter, "unix:{}", path.display()),
-                    None => formatter.write_str("an unnamed socket"),
-                }
-            }
+            Self::Unix(_, file) => match &file.path {
+                Some(path) => write!(formatter, "unix:{}", path.display()),
+                None => formatter.write_str("an unnamed socket"),
+            },
         }
     }
 }
@@ -150,6 +144,7 @@ fn socket_file(path: &Path, mode: u32) -> io::Result<Listener> {
     })?;
     let file = SocketFile {
         path: Some(path.to_path_buf()),
+        is_ours: true,
     };
     Ok(Listener::Unix(listener, file))
 }
@@ -166,7 +161,11 @@ fn inherited() -> io::Result<Vec<Listener>> {
         #[cfg(unix)]
         if let Ok(Some(listener)) = handed.take_unix_listener(index) {
             listener.set_nonblocking(true)?;
-            let file = SocketFile { path: None };
+            let address = listener.local_addr()?;
+            let file = SocketFile {
+                path: address.as_pathname().map(Path::to_path_buf),
+                is_ours: false,
+            };
             listeners.push(Listener::Unix(UnixListener::from_std(listener)?, file));
             continue;
         }

@@ -65,7 +65,10 @@ impl Tls {
     /// Gives new connections what the files hold now. What is wrong changes nothing.
     pub(super) fn reload(&self, files: &TlsFiles) -> Result<(), TlsError> {
         let fresh = acceptor(files)?;
-        *self.acceptor.write().unwrap_or_else(PoisonError::into_inner) = fresh;
+        *self
+            .acceptor
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = fresh;
         Ok(())
     }
 
@@ -95,8 +98,7 @@ fn acceptor(files: &TlsFiles) -> Result<TlsAcceptor, TlsError> {
     if certificates.is_empty() {
         return Err(wrong(&files.certificate, pem::Error::NoItemsFound));
     }
-    let key =
-        PrivateKeyDer::from_pem_file(&files.key).map_err(|error| wrong(&files.key, error))?;
+    let key = PrivateKeyDer::from_pem_file(&files.key).map_err(|error| wrong(&files.key, error))?;
     let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .and_then(|builder| {
