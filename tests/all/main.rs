@@ -33,5 +33,6 @@ mod requests;
 mod sandbox;
 mod secrets;
 mod shutdown;
+mod tasks;
 mod transfers;
 mod uploads;
