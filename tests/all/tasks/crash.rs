@@ -237,7 +237,7 @@ async fn a_removal_outlives_kills() {
 
 /// Kills the server when a request took effect and its answer was not heard.
 async fn kill_unheard(world: &mut World, which: Matcher, call: &str, body: &Value) -> String {
-    let gate = world.s3.faults().hold_body(which, 0);
+    let gate = world.s3.faults().hold_answer(which);
     let id = world.set_off(call, body).await;
     soon("the answer", gate.wait_until_reached()).await;
     world.orlop.kill().await;
