@@ -1,6 +1,8 @@
-//! Tasks: what they tell, and how they are ended and tried again. What outlives the process is in `crash`.
+//! Tasks: what they tell, and how they are ended and tried again. What outlives the process is in `crash`, what
+//! several servers share in `shared`.
 
 mod crash;
+mod shared;
 
 use http::{Method, StatusCode};
 use orlop_test_s3::{Fault, Gate, Matcher};

@@ -113,8 +113,21 @@ impl State {
             .execute(self.pool())
             .await?;
             // Another host may have been quicker.
-            if taken.rows_affected() == 1 {
-                return self.task(&id).await;
+            if taken.rows_affected() != 1 {
+                continue;
+            }
+            match self.task(&id).await {
+                // It must not stand in the way of the others.
+                Err(error @ StateError::Garbled(_)) => {
+                    let failure = Failure {
+                        code: "internal".to_owned(),
+                        detail: error.to_string(),
+                    };
+                    let totals = Totals::default();
+                    self.finish_task(&id, host, TaskState::Failed, totals, Some(&failure))
+                        .await?;
+                }
+                task => return task,
             }
         }
     }

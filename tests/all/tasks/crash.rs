@@ -307,6 +307,34 @@ async fn its_own_copy_is_not_in_the_way_of_one_that_refuses_to_overwrite() {
 }
 
 #[tokio::test]
+async fn a_walk_that_lost_its_place_takes_its_copies_for_its_own() {
+    let mut world = two_mounts().await;
+    for number in 0..100 {
+        let name = format!("{number:02}");
+        world.put(&format!("1/tree/{name}"), format!("the bytes of {name}"));
+    }
+    // Steps take 32 files. Two are done, and the third is under way.
+    let writes = Matcher::any().method(Method::PUT).skip(70);
+    let gate = world.s3.faults().hold(writes);
+    let body = json!({"from": "/one/tree/", "to": "/two/there"});
+    let id = world.set_off("copy", &body).await;
+    soon("the middle", gate.wait_until_reached()).await;
+    world.orlop.kill().await;
+    world.s3.faults().clear();
+    // The last of the step before: the place that the journal knows.
+    assert!(world.s3.store().remove(BUCKET, "1/tree/63"));
+    world.start_again().await;
+    let task = world.ended(&id).await;
+    assert_eq!(task["state"], "done", "{task}");
+    assert_eq!(world.count("2/there"), 100);
+    for number in 0..100 {
+        let name = format!("{number:02}");
+        let copy = world.object(&format!("2/there/{name}"));
+        assert_eq!(copy, format!("the bytes of {name}"));
+    }
+}
+
+#[tokio::test]
 async fn what_somebody_else_put_there_meanwhile_is_in_the_way() {
     let mut world = two_mounts().await;
     world.fill("1/tree", 3);

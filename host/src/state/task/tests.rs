@@ -152,6 +152,22 @@ async fn the_one_that_waited_longest_is_taken_up_first() {
 }
 
 #[tokio::test]
+async fn one_that_makes_no_sense_is_not_in_the_way() {
+    let state = State::in_memory().await.unwrap();
+    for (id, created) in [("a", 1), ("b", 2)] {
+        let task = task(id, None, created);
+        state.insert_task(&task, None).await.unwrap();
+    }
+    sqlx::query("UPDATE task SET kind = 'dance' WHERE id = 'a'")
+        .execute(state.pool())
+        .await
+        .unwrap();
+    assert_eq!(state.take_up_task("h").await.unwrap().unwrap().id, "b");
+    assert!(matches!(state.task("a").await, Err(StateError::Garbled(_))));
+    assert!(state.take_up_task("h").await.unwrap().is_none());
+}
+
+#[tokio::test]
 async fn cancelled_at_once_or_when_its_host_hears_of_it() {
     let state = with("t", None).await;
     state.cancel_task("t").await.unwrap();
