@@ -11,7 +11,7 @@
 //! | `/p/{path}` | download through the host |
 //! | `/api/v1/…` | JSON |
 //! | `/healthz`, `/readyz`, `/metrics` | alive; every mount's state; Prometheus |
-//! | `/_orlop/…` | the page's own style and icon |
+//! | `/_orlop/…` | the page's own style and icon, and its log-in form |
 //!
 //! A name in the namespace that is spelt like a door (`d`, `api`, …) stays reachable: the page links to
 //! it with its first letter percent-encoded, and doors are told apart before anything is decoded.
@@ -21,15 +21,19 @@ mod address;
 mod api;
 mod assets;
 mod attachment;
+mod authentication;
 mod caller;
 mod change;
+mod client;
 mod condition;
 mod date;
 mod door;
 mod download;
 mod file;
+mod grants;
 mod href;
 mod json;
+mod login;
 mod media;
 mod meters;
 mod natural;
@@ -37,17 +41,23 @@ mod operations;
 mod options;
 mod origin;
 mod page;
+mod password;
 mod problem;
 mod range;
 mod routes;
 mod server;
+mod signature;
 mod site;
 mod status;
+mod user;
 
 pub use self::{
+    client::{BadProxy, TrustedProxies},
     meters::record_metrics,
     options::ServeOptions,
+    password::{NotAHash, PasswordError, PasswordHash},
     routes::router,
     server::{Bound, ServeError, Server},
     status::{Verdict, verdict},
+    user::{BadName, User, Users},
 };

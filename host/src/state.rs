@@ -4,8 +4,12 @@
 //! are `ON CONFLICT`. Tables are made and changed by the files in `host/migrations`, in the order of their numbers,
 //! when the state is opened.
 
+pub(crate) mod instant;
 mod key;
 mod place;
+mod session;
+mod share;
+mod token;
 
 use std::{fmt, path::PathBuf, time::Duration};
 
@@ -16,6 +20,7 @@ use sqlx::{
 };
 
 pub use self::place::StatePlace;
+pub(crate) use self::{share::Share, token::Token};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 

@@ -8,7 +8,7 @@ use orlop::{
 };
 
 use super::{Interrupt, Output, Usage};
-use crate::config::{Anonymous, Config, Listen, ListenSettings};
+use crate::config::{Config, Listen, ListenSettings};
 
 /// Serve the mounts of the configuration file
 ///
@@ -45,7 +45,9 @@ impl Serve {
         orlop::serve::record_metrics();
         let config = self.settings.over(config);
         let listen = config.listen.unwrap_or(Listen::DEFAULT);
-        listen.permit(config.anonymous).map_err(Usage)?;
+        listen
+            .permit(&config.users, config.anonymous)
+            .map_err(Usage)?;
         let state = interrupt.or(open_state(&config)).await?;
         let namespace = interrupt.or(config.open()).await?;
         for mount in namespace.mounts() {
@@ -74,12 +76,17 @@ async fn first_look(namespace: Namespace) {
 
 /// What the configuration says of the servers.
 pub(crate) fn options(config: &Config, listen: Listen) -> ServeOptions {
-    let anonymous = config
-        .anonymous
-        .map_or_else(Access::full, Anonymous::access);
+    let anonymous = match config.anonymous {
+        Some(anonymous) => anonymous.access(),
+        // Where there are users, who is none may nothing.
+        None if !config.users.is_empty() => Access::none(),
+        None => Access::full(),
+    };
     ServeOptions::default()
         .with_listen(listen.0)
         .with_anonymous(anonymous)
+        .with_users(config.users.clone())
+        .with_trusted_proxies(config.trusted_proxies.clone().unwrap_or_default())
 }
 
 async fn open_state(config: &Config) -> anyhow::Result<State> {

@@ -6,7 +6,7 @@ use std::{
     str::FromStr,
 };
 
-use orlop::{Access, Rights};
+use orlop::{Access, Rights, serve::Users};
 
 /// An address and port to listen on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,14 +27,15 @@ impl Listen {
     /// Checks that nobody opens files to a network by accident.
     ///
     /// # Errors
-    /// A text that says what to do, for an address that others reach while `anonymous` is not set.
-    pub(crate) fn permit(self, anonymous: Option<Anonymous>) -> Result<(), String> {
-        if self.is_loopback() || anonymous.is_some() {
+    /// A text that says what to do, for an address that others reach while there are no users and `anonymous` is
+    /// not set.
+    pub(crate) fn permit(self, users: &Users, anonymous: Option<Anonymous>) -> Result<(), String> {
+        if self.is_loopback() || anonymous.is_some() || !users.is_empty() {
             return Ok(());
         }
         Err(format!(
-            "listening on {self} lets the network in: set `anonymous` to \"read\" or \"write\" if anyone \
-             who can reach it may read or write, or listen on 127.0.0.1"
+            "listening on {self} lets the network in: add a `[[user]]`, set `anonymous` to \"read\" or \"write\" if \
+             anyone who can reach it may read or write, or listen on 127.0.0.1"
         ))
     }
 }
@@ -93,7 +94,15 @@ impl FromStr for Anonymous {
 
 #[cfg(test)]
 mod tests {
+    use orlop::serve::{PasswordHash, User};
+
     use super::*;
+
+    fn somebody() -> Users {
+        let password = PasswordHash::of("x").unwrap();
+        let user = User::new("ann", password, Access::none()).unwrap();
+        [user].into_iter().collect()
+    }
 
     #[test]
     fn only_loopback_is_open_without_a_word() {
@@ -108,8 +117,10 @@ mod tests {
             ("192.168.1.2:5244", false),
         ] {
             let listen: Listen = address.parse().unwrap();
-            assert_eq!(listen.permit(None).is_ok(), loopback, "{address}");
-            assert!(listen.permit(Some(Anonymous::Read)).is_ok());
+            let nobody = Users::default();
+            assert_eq!(listen.permit(&nobody, None).is_ok(), loopback, "{address}");
+            assert!(listen.permit(&nobody, Some(Anonymous::Read)).is_ok());
+            assert!(listen.permit(&somebody(), None).is_ok());
         }
         assert!("5244".parse::<Listen>().is_err());
         assert!("example.com:80".parse::<Listen>().is_err());

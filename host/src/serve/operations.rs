@@ -29,11 +29,11 @@ struct MountState {
     last_error: Option<String>,
 }
 
-/// `/readyz`: every mount's state; 503 if any is not ready.
+/// `/readyz`: 503 if any mount is not ready, and the state of each that the caller sees.
 pub(crate) async fn ready(site: Visit) -> Response {
+    let ready = site.mounts().iter().all(|mount| mount.health().ready);
     let mounts: Vec<MountState> = site
-        .mounts()
-        .iter()
+        .mounts_seen()
         .map(|mount| {
             let health = mount.health();
             MountState {
@@ -43,7 +43,6 @@ pub(crate) async fn ready(site: Visit) -> Response {
             }
         })
         .collect();
-    let ready = mounts.iter().all(|mount| mount.ready);
     let status = if ready {
         StatusCode::OK
     } else {
@@ -52,8 +51,11 @@ pub(crate) async fn ready(site: Visit) -> Response {
     json::answer(status, &Readiness { ready, mounts })
 }
 
-/// `/metrics`, as Prometheus reads it.
+/// `/metrics`, as Prometheus reads it. They name every mount, so where there are users they are for users alone.
 pub(crate) async fn metrics(site: Visit) -> Response {
+    if let Err(problem) = site.require_user() {
+        return problem.into_response();
+    }
     match site.meters.render() {
         Some(text) => {
             let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");

@@ -5,13 +5,16 @@ use std::sync::Arc;
 use axum::{
     Router,
     extract::Request,
+    middleware::from_fn_with_state,
     response::Response,
     routing::{any, get, post},
 };
 use http::StatusCode;
 
 use super::{
-    ServeOptions, api, assets, change, download,
+    ServeOptions, api, assets,
+    authentication::authenticate,
+    change, download, login,
     meters::MeterLayer,
     operations, page,
     problem::Problem,
@@ -49,11 +52,14 @@ pub fn router(namespace: Namespace, state: State, options: ServeOptions) -> Rout
         .route("/healthz", get(operations::alive))
         .route("/readyz", get(operations::ready))
         .route("/metrics", get(operations::metrics))
+        .route("/_orlop/login", get(login::form).post(login::submit))
+        .route("/_orlop/logout", post(login::log_out))
         .route("/_orlop/{name}", get(assets::serve))
         // All else is the page's: a path of the namespace, which no pattern could decode as strictly.
         .fallback(page::handle)
         .method_not_allowed_fallback(method_not_allowed)
         .with_state(Arc::clone(&site))
+        .layer(from_fn_with_state(Arc::clone(&site), authenticate))
         .layer(MeterLayer { site })
 }
 

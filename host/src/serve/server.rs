@@ -28,7 +28,7 @@ use tokio::{
 };
 use tower::Service as _;
 
-use super::{ServeOptions, router};
+use super::{ServeOptions, client::Peer, router};
 use crate::{Namespace, state::State};
 
 /// How long a client may take over the head of a request, the first one included.
@@ -129,8 +129,9 @@ impl Bound {
                 () = &mut shutdown => break,
                 Some(_) = connections.join_next() => {}
                 accepted = listener.accept() => match accepted {
-                    Ok((stream, _)) => {
-                        connections.spawn(connection(stream, router.clone(), graceful.watcher()));
+                    Ok((stream, address)) => {
+                        let peer = Peer { address: Some(address.ip()), is_secure: false };
+                        connections.spawn(connection(stream, peer, router.clone(), graceful.watcher()));
                     }
                     Err(error) => {
                         tracing::warn!(%error, "a connection was not accepted");
@@ -154,15 +155,16 @@ impl Bound {
     }
 }
 
-async fn connection(stream: TcpStream, router: Router, watcher: Watcher) {
+async fn connection(stream: TcpStream, peer: Peer, router: Router, watcher: Watcher) {
     // Answers are written whole; waiting to fill a packet only delays them.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY was refused");
     }
     let has_begun = Arc::new(AtomicBool::new(false));
     let begun = Arc::clone(&has_begun);
-    let service = service_fn(move |request| {
+    let service = service_fn(move |mut request: http::Request<_>| {
         begun.store(true, Ordering::Relaxed);
+        request.extensions_mut().insert(peer);
         router.clone().call(request)
     });
     let mut builder = Builder::new(TokioExecutor::new());

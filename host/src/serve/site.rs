@@ -3,9 +3,12 @@
 use std::{convert::Infallible, ops::Deref, sync::Arc};
 
 use axum::extract::FromRequestParts;
-use http::request::Parts;
+use http::{Uri, request::Parts};
 
-use super::{ServeOptions, caller::Caller, meters::Meters};
+use super::{
+    ServeOptions, authentication::Authentication, authentication::unauthenticated, caller::Caller,
+    meters::Meters, page::Ground, problem::Problem,
+};
 use crate::{Mount, Namespace, state::State};
 
 /// What is served and how.
@@ -16,6 +19,7 @@ pub(crate) struct Site {
     pub(crate) state: State,
     pub(crate) options: ServeOptions,
     pub(crate) meters: Meters,
+    pub(crate) authentication: Authentication,
 }
 
 /// The site as handlers share it.
@@ -26,6 +30,7 @@ impl Site {
         Self {
             namespace,
             state,
+            authentication: Authentication::new(&options.users),
             options,
             meters: Meters::open(),
         }
@@ -50,6 +55,10 @@ pub(crate) struct Visit {
     pub(crate) caller: Caller,
     /// What it may do.
     pub(crate) namespace: Namespace,
+    /// Where it leads.
+    pub(crate) uri: Uri,
+    /// Where its pages begin.
+    pub(crate) ground: Ground,
 }
 
 impl Visit {
@@ -60,7 +69,27 @@ impl Visit {
             site,
             caller,
             namespace,
+            uri: Uri::default(),
+            ground: Ground::default(),
         }
+    }
+
+    /// The mounts that the caller sees.
+    pub(crate) fn mounts_seen(&self) -> impl Iterator<Item = &Mount> {
+        let access = self.namespace.access();
+        let mounts = self.namespace.mounts().iter();
+        mounts.filter(|mount| access.shows(mount.path()))
+    }
+
+    /// The caller's name.
+    ///
+    /// # Errors
+    /// 401 for a caller who did not say who it is, where there are users.
+    pub(crate) fn require_user(&self) -> Result<Option<&Arc<str>>, Problem> {
+        if self.caller.name.is_none() && !self.options.users.is_empty() {
+            return Err(unauthenticated("log in to see this").with_denial());
+        }
+        Ok(self.caller.name.as_ref())
     }
 }
 
@@ -78,6 +107,8 @@ impl FromRequestParts<Shared> for Visit {
     async fn from_request_parts(parts: &mut Parts, site: &Shared) -> Result<Self, Infallible> {
         let caller = parts.extensions.get::<Caller>().cloned();
         let caller = caller.unwrap_or_else(|| Caller::anonymous(&site.options));
-        Ok(Self::new(Arc::clone(site), caller))
+        let mut visit = Self::new(Arc::clone(site), caller);
+        visit.uri = parts.uri.clone();
+        Ok(visit)
     }
 }
