@@ -10,6 +10,7 @@
 //! | `/d/{path}` | download, by redirect or through the host as the mount says; `PUT` and `DELETE` |
 //! | `/p/{path}` | download through the host |
 //! | `/api/v1/…` | JSON |
+//! | `/s/{token}/…` | what users share |
 //! | `/healthz`, `/readyz`, `/metrics` | alive; every mount's state; Prometheus |
 //! | `/_orlop/…` | the page's own style and icon, and its log-in form |
 //!
@@ -46,6 +47,7 @@ mod problem;
 mod range;
 mod routes;
 mod server;
+mod share;
 mod signature;
 mod site;
 mod status;

@@ -25,7 +25,10 @@ fn user(mut section: Section<'_>, names: &mut BTreeSet<String>) -> Result<User, 
     let password: Option<PasswordHash> = section.parsed("password")?;
     let password = section.required("password", password)?;
     let grants = section.sections("allow")?;
-    let grants = grants.into_iter().map(grant).collect::<Result<Vec<_>, _>>()?;
+    let grants = grants
+        .into_iter()
+        .map(grant)
+        .collect::<Result<Vec<_>, _>>()?;
     if !names.insert(name.clone()) {
         return Err(section.error_at("name", format!("there are two users called `{name}`")));
     }
@@ -67,7 +70,9 @@ mod tests {
     fn parse(text: &str) -> Result<Users, String> {
         let text = text.replace("HASH", HASH);
         let config = Config::parse(File::new("f"), text);
-        config.map(|config| config.users).map_err(|error| error.to_string())
+        config
+            .map(|config| config.users)
+            .map_err(|error| error.to_string())
     }
 
     #[test]

@@ -1,7 +1,10 @@
 //! `/api/v1/`: the namespace for programs, in JSON.
 
 mod changes;
+mod owner;
 mod reads;
+pub(crate) mod shares;
+pub(crate) mod tokens;
 
 use axum::{extract::Query, response::Response};
 use http::{StatusCode, Uri};

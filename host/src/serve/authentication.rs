@@ -27,18 +27,18 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::OnceCell;
 use tracing::Level;
 
-pub(crate) use self::{
-    challenge::{by_form, unauthenticated},
-    verifier::Attempt,
-};
 use self::{
     challenge::Asked,
-    credential::Credential,
     session::Session,
     verifier::{Refusal, Verifier},
 };
+pub(crate) use self::{
+    challenge::{by_form, unauthenticated},
+    credential::Credential,
+    verifier::Attempt,
+};
 use super::{
-    PasswordHash, User, Users,
+    PasswordError, PasswordHash, User, Users,
     caller::{Caller, Means},
     client::Client,
     door::Door,
@@ -283,11 +283,27 @@ impl Site {
         checked.map_err(|problem| {
             // Somebody may have typed a password for the name: only names that exist are logged.
             let who = user.map_or("nobody", |user| user.name());
-            let from = client.address.map_or_else(|| "unknown".to_owned(), |ip| ip.to_string());
+            let from = client
+                .address
+                .map_or_else(|| "unknown".to_owned(), |ip| ip.to_string());
             let text = format!("{}: {who} from {from}", problem.detail);
             problem.with_cause(Level::WARN, text)
         })?;
-        user.cloned().ok_or_else(|| unauthenticated(challenge::WRONG))
+        user.cloned()
+            .ok_or_else(|| unauthenticated(challenge::WRONG))
+    }
+
+    /// Hashes a password that guards something.
+    ///
+    /// # Errors
+    /// 400 for one that cannot be, 503 if too many others are being checked.
+    pub(crate) async fn hash_password(&self, password: String) -> Result<PasswordHash, Problem> {
+        match self.authentication.verifier.hash(password).await {
+            Some(Ok(hash)) => Ok(hash),
+            Some(Err(error @ PasswordError::System)) => Err(Problem::internal(error)),
+            Some(Err(error)) => Err(Problem::bad_request(format!("`password`: {error}"))),
+            None => Err(challenge::busy()),
+        }
     }
 
     /// Checks a password against a hash.

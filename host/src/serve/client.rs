@@ -95,9 +95,15 @@ impl TrustedProxies {
     pub fn parse<'a>(texts: impl IntoIterator<Item = &'a str>) -> Result<Self, BadProxy> {
         let network = |text: &str| {
             let address = text.parse::<IpAddr>().map(IpNet::from);
-            address.or_else(|_| text.parse::<IpNet>()).map_err(|_| BadProxy(text.to_owned()))
+            address
+                .or_else(|_| text.parse::<IpNet>())
+                .map_err(|_| BadProxy(text.to_owned()))
         };
-        texts.into_iter().map(network).collect::<Result<_, _>>().map(Self)
+        texts
+            .into_iter()
+            .map(network)
+            .collect::<Result<_, _>>()
+            .map(Self)
     }
 }
 
@@ -111,7 +117,11 @@ impl FromStr for TrustedProxies {
     type Err = BadProxy;
 
     fn from_str(text: &str) -> Result<Self, BadProxy> {
-        Self::parse(text.split(',').map(str::trim).filter(|text| !text.is_empty()))
+        Self::parse(
+            text.split(',')
+                .map(str::trim)
+                .filter(|text| !text.is_empty()),
+        )
     }
 }
 

@@ -22,7 +22,10 @@ pub(crate) fn access(grants: &[GrantBody]) -> Result<Access, String> {
             .path
             .parse()
             .map_err(|error| format!("`{}`: {error}", body.path))?;
-        let rights = body.rights.parse().map_err(|error| format!("`rights` {error}"))?;
+        let rights = body
+            .rights
+            .parse()
+            .map_err(|error| format!("`rights` {error}"))?;
         Ok::<_, String>(Grant {
             path: location.path,
             rights,

@@ -123,7 +123,9 @@ fn nobody(site: &Visit, headers: &HeaderMap) -> Response {
 }
 
 fn show(site: &Visit, next: &str, name: &str, problem: Option<Problem>) -> Response {
-    let failure = problem.as_ref().map(|problem| page::sentence(&problem.detail));
+    let failure = problem
+        .as_ref()
+        .map(|problem| page::sentence(&problem.detail));
     let page = page::html(&LoginPage {
         frame: Frame::new(site, "Log in"),
         next: next.to_owned(),
@@ -210,7 +212,10 @@ mod tests {
     fn the_way_back() {
         let back = Uri::from_static("/a/?sort=size&order=asc");
         let address = address(&back);
-        assert_eq!(address, "/_orlop/login?next=%2Fa%2F%3Fsort%3Dsize%26order%3Dasc");
+        assert_eq!(
+            address,
+            "/_orlop/login?next=%2Fa%2F%3Fsort%3Dsize%26order%3Dasc"
+        );
         let query = address.split_once('?').unwrap().1;
         let next = field(query.as_bytes(), "next");
         assert_eq!(local(next), "/a/?sort=size&order=asc");

@@ -108,6 +108,11 @@ impl Problem {
         self
     }
 
+    /// Whether it is a matter of the caller's rights.
+    pub(crate) fn is_denial(&self) -> bool {
+        self.is_denial
+    }
+
     /// Tells the log this, at this level, rather than what the client is told.
     pub(crate) fn with_cause(mut self, level: Level, text: String) -> Self {
         self.cause = Some(text);

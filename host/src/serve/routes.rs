@@ -7,7 +7,7 @@ use axum::{
     extract::Request,
     middleware::from_fn_with_state,
     response::Response,
-    routing::{any, get, post},
+    routing::{any, delete, get, post},
 };
 use http::StatusCode;
 
@@ -18,6 +18,7 @@ use super::{
     meters::MeterLayer,
     operations, page,
     problem::Problem,
+    share,
     site::{Shared, Site, Visit},
 };
 use crate::{Namespace, state::State};
@@ -47,6 +48,18 @@ pub fn router(namespace: Namespace, state: State, options: ServeOptions) -> Rout
         .route("/api/v1/remove", post(api::remove))
         .route("/api/v1/copy", post(api::copy))
         .route("/api/v1/move", post(api::rename))
+        .route(
+            "/api/v1/tokens",
+            get(api::tokens::list).post(api::tokens::create),
+        )
+        .route("/api/v1/tokens/{id}", delete(api::tokens::remove))
+        .route(
+            "/api/v1/shares",
+            get(api::shares::list).post(api::shares::create),
+        )
+        .route("/api/v1/shares/{id}", delete(api::shares::remove))
+        .route("/s/", any(share::handle))
+        .route("/s/{*path}", any(share::handle))
         .route("/api/", any(api::unknown))
         .route("/api/{*path}", any(api::unknown))
         .route("/healthz", get(operations::alive))

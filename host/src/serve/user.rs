@@ -86,11 +86,7 @@ impl FromIterator<User> for Users {
     fn from_iter<T: IntoIterator<Item = User>>(users: T) -> Self {
         let users = users.into_iter();
         Self {
-            by_name: Arc::new(
-                users
-                    .map(|user| (Arc::clone(&user.name), user))
-                    .collect(),
-            ),
+            by_name: Arc::new(users.map(|user| (Arc::clone(&user.name), user)).collect()),
         }
     }
 }

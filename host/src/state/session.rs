@@ -22,11 +22,10 @@ impl State {
 
     /// Whether a session was ended.
     pub(crate) async fn is_session_ended(&self, id: &str) -> StateResult<bool> {
-        let row: Option<(i64,)> =
-            sqlx::query_as("SELECT expires FROM ended_session WHERE id = $1")
-                .bind(id)
-                .fetch_optional(self.pool())
-                .await?;
+        let row: Option<(i64,)> = sqlx::query_as("SELECT expires FROM ended_session WHERE id = $1")
+            .bind(id)
+            .fetch_optional(self.pool())
+            .await?;
         Ok(row.is_some())
     }
 }

@@ -104,12 +104,20 @@ mod tests {
             expires: 9_000_000,
             used: None,
         };
-        state.add_token(&token("1", "ann", None), "d1").await.unwrap();
+        state
+            .add_token(&token("1", "ann", None), "d1")
+            .await
+            .unwrap();
         state
             .add_token(&token("2", "bob", Some("[]")), "d2")
             .await
             .unwrap();
-        assert!(state.add_token(&token("3", "bob", None), "d2").await.is_err());
+        assert!(
+            state
+                .add_token(&token("3", "bob", None), "d2")
+                .await
+                .is_err()
+        );
         let found = state.use_token("d1", 2_000).await.unwrap();
         assert_eq!(found, Some(token("1", "ann", None)));
         assert_eq!(state.use_token("d3", 2_000).await.unwrap(), None);

@@ -51,6 +51,23 @@ impl World {
         }
     }
 
+    /// The same world after Orlop was started again with another configuration. What it kept, it has still.
+    pub(crate) async fn restarted(self, config: impl FnOnce(&Server) -> Config) -> Self {
+        let Self {
+            s3, orlop, folder, ..
+        } = self;
+        drop(orlop);
+        std::fs::write(folder.path().join("orlop.toml"), config(&s3).text()).unwrap();
+        let mut serve = command(["serve", "--config", "orlop.toml", "--listen", "127.0.0.1:0"]);
+        serve.current_dir(folder.path());
+        Self {
+            s3,
+            orlop: Orlop::start(serve).await,
+            http: client(),
+            folder,
+        }
+    }
+
     /// Waits until the server has looked into its mount, as it does when it starts, and forgets that.
     pub(crate) async fn settled(self) -> Self {
         let looked = async {

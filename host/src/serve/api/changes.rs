@@ -126,7 +126,7 @@ fn done(Totals { items, bytes }: Totals) -> Response {
 }
 
 /// Reads a body of JSON. It must be called so: a form of another site cannot.
-async fn body<T: DeserializeOwned>(request: Request<Body>) -> Result<T, Problem> {
+pub(super) async fn body<T: DeserializeOwned>(request: Request<Body>) -> Result<T, Problem> {
     let (parts, body) = request.into_parts();
     origin::guard(&parts.uri, &parts.headers)?;
     if !is_json(&parts.headers) {

@@ -7,10 +7,7 @@ use http::{HeaderMap, header::AUTHORIZATION};
 #[derive(PartialEq, Eq)]
 pub(crate) enum Credential {
     /// RFC 7617: a name and a password.
-    Basic {
-        name: String,
-        password: Vec<u8>,
-    },
+    Basic { name: String, password: Vec<u8> },
     /// RFC 6750: an API token.
     Bearer(String),
 }
@@ -76,7 +73,9 @@ mod tests {
         assert_eq!(basic("ann"), None);
         assert!(read("bearer  abc").is_some_and(|found| found.is_ok()));
         assert!(read("BASIC YTpi").is_some_and(|found| found.is_ok()));
-        for value in ["", "Basic", "Basic !", "Bearer", "Bearer ", "Digest x", "YTpi"] {
+        for value in [
+            "", "Basic", "Basic !", "Bearer", "Bearer ", "Digest x", "YTpi",
+        ] {
             assert!(read(value).is_some_and(|found| found.is_err()), "{value}");
         }
         assert!(Credential::of(&HeaderMap::new()).is_none());

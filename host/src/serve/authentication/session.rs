@@ -69,7 +69,8 @@ impl Session {
         users: &'u Users,
         now: i64,
     ) -> Result<(Self, &'u User), &'static str> {
-        let session: Self = unseal(key, b"session", text).ok_or("the session's cookie is not ours")?;
+        let session: Self =
+            unseal(key, b"session", text).ok_or("the session's cookie is not ours")?;
         if now >= session.expires.min(session.last()) {
             return Err("the session has expired");
         }

@@ -14,6 +14,9 @@ const FREE: u32 = 5;
 /// Wrong passwords for one name, from wherever, that make guessing it dear for every address.
 const ALARM: u32 = 20;
 
+/// The first wait, in seconds.
+const FIRST: u64 = 4;
+
 /// The longest wait.
 const LONGEST: Duration = Duration::from_secs(15 * 60);
 
@@ -26,7 +29,7 @@ const CAPACITY: usize = 10_000;
 /// Counts wrong passwords by address and by name.
 ///
 /// It is always an address that has to wait, never a name: else anyone could lock a user out. An address has
-/// [`FREE`] failures; then it waits for a second, and twice as long after each further one. A name that was
+/// [`FREE`] failures; then it waits for four seconds, and twice as long after each further one. A name that was
 /// guessed [`ALARM`] times, from wherever, leaves each address one failure only. So a guess from a fresh address
 /// is always looked at, and the right password with it.
 ///
@@ -131,7 +134,7 @@ impl Failures {
     fn wait(self, free: u32) -> Duration {
         match self.count.checked_sub(free) {
             None => Duration::ZERO,
-            Some(more) => Duration::from_secs(1 << more.min(10)).min(LONGEST),
+            Some(more) => Duration::from_secs(FIRST << more.min(8)).min(LONGEST),
         }
     }
 
@@ -190,7 +193,8 @@ impl<K: Clone + Eq + Hash> Ledger<K> {
 
     /// Forgets what is old, or else the one that has failed least and longest ago.
     fn make_room(&mut self, now: Instant) {
-        self.failures.retain(|_, failures| !failures.is_forgotten(now));
+        self.failures
+            .retain(|_, failures| !failures.is_forgotten(now));
         if self.failures.len() < CAPACITY {
             return;
         }
@@ -222,7 +226,7 @@ mod tests {
         for _ in 0..FREE {
             throttle.begin(at("192.0.2.1"), "a", now).unwrap();
         }
-        for seconds in [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900] {
+        for seconds in [4, 8, 16, 32, 64, 128, 256, 512, 900, 900] {
             let wait = Duration::from_secs(seconds);
             assert_eq!(throttle.begin(at("192.0.2.1"), "a", now), Err(wait));
             // Asking again does not make it longer, and asking for another name does not help.
@@ -252,7 +256,7 @@ mod tests {
             throttle.right(at("192.0.2.1"), "own");
         }
         throttle.begin(at("192.0.2.1"), "victim", now).unwrap();
-        assert_eq!(throttle.begin(at("192.0.2.1"), "own", now), Err(SECOND));
+        assert_eq!(throttle.begin(at("192.0.2.1"), "own", now), Err(4 * SECOND));
     }
 
     #[test]
@@ -303,7 +307,9 @@ mod tests {
         }
         for number in 0..2 * CAPACITY as u128 {
             let address = IpAddr::V6((number << 64).into());
-            throttle.begin(Some(address), &number.to_string(), now).unwrap();
+            throttle
+                .begin(Some(address), &number.to_string(), now)
+                .unwrap();
         }
         assert!(throttle.lock().addresses.failures.len() <= CAPACITY);
         assert!(throttle.lock().names.failures.len() <= CAPACITY);

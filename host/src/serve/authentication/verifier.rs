@@ -11,7 +11,7 @@ use moka::future::Cache;
 use tokio::{sync::Semaphore, task::spawn_blocking};
 
 use super::throttle::{Network, Throttle};
-use crate::serve::{PasswordHash, signature::Key};
+use crate::serve::{PasswordError, PasswordHash, signature::Key};
 
 /// How long a checked password is good without another look. WebDAV clients send theirs with every request.
 const VERIFIED_TIME: Duration = Duration::from_secs(5 * 60);
@@ -92,6 +92,21 @@ impl Verifier {
         ]);
         let checked = self.verified.try_get_with(known, self.check_anew(attempt));
         checked.await.map_err(|refusal| (*refusal).clone())
+    }
+
+    /// Hashes a password; none if too many are being checked.
+    pub(crate) async fn hash(
+        &self,
+        password: String,
+    ) -> Option<Result<PasswordHash, PasswordError>> {
+        let place = Arc::clone(&self.queue).try_acquire_owned().ok()?;
+        let turn = Arc::clone(&self.turns).acquire_owned().await.ok()?;
+        let hashing = spawn_blocking(move || {
+            let hash = PasswordHash::of(&password);
+            drop((turn, place));
+            hash
+        });
+        Some(hashing.await.unwrap_or(Err(PasswordError::System)))
     }
 
     async fn check_anew(&self, attempt: Attempt<'_>) -> Result<(), Refusal> {

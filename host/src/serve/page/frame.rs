@@ -129,8 +129,8 @@ pub(crate) struct Crumb {
 pub(crate) fn crumbs(ground: &Ground, path: &Path) -> Vec<Crumb> {
     let mut crumbs = Vec::new();
     let mut above = path.parent();
-    while let Some(folder) = above
-        .filter(|folder| *folder != ground.root && folder.relative_to(&ground.root).is_some())
+    while let Some(folder) =
+        above.filter(|folder| *folder != ground.root && folder.relative_to(&ground.root).is_some())
     {
         crumbs.push(Crumb {
             name: visible(folder.name()),
