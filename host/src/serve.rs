@@ -43,13 +43,13 @@ mod options;
 mod origin;
 mod page;
 mod password;
-mod problem;
+pub(crate) mod problem;
 mod range;
 mod routes;
 mod server;
 mod share;
 mod signature;
-mod site;
+pub(crate) mod site;
 mod status;
 mod user;
 

@@ -200,7 +200,7 @@ const MATRIX: &[(&str, &str, &str, [u16; 5])] = &[
         "POST",
         "/api/v1/remove?wait=true",
         r#"{"path": "/files/"}"#,
-        [401, 403, 403, 403, 409],
+        [401, 403, 403, 403, 403],
     ),
     // A copy reads one end and writes the other; a move writes both.
     (

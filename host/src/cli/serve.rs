@@ -97,7 +97,9 @@ async fn open_state(config: &Config) -> anyhow::Result<State> {
             anyhow::bail!("there is no home folder to keep the state in: set `state_dir`")
         }
     };
-    Ok(State::open(place).await?)
+    let mut state = State::open(place).await?;
+    state.hold()?;
+    Ok(state)
 }
 
 /// Where a browser finds the server.

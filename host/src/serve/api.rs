@@ -4,6 +4,7 @@ mod changes;
 mod owner;
 mod reads;
 pub(crate) mod shares;
+pub(crate) mod tasks;
 pub(crate) mod tokens;
 
 use axum::{extract::Query, response::Response};

@@ -28,7 +28,11 @@ use crate::{Namespace, state::State};
 /// It is meant for the top of a host: nested below a path, its links would miss that path. The process's
 /// metrics recorder is installed unless there is one already.
 pub fn router(namespace: Namespace, state: State, options: ServeOptions) -> Router {
-    let site: Shared = Arc::new(Site::new(namespace, state, options));
+    over(Arc::new(Site::new(namespace, state, options)))
+}
+
+/// The front doors of a site.
+pub(super) fn over(site: Shared) -> Router {
     let by_policy = || {
         get(download::by_policy)
             .put(change::put)
@@ -60,6 +64,12 @@ pub fn router(namespace: Namespace, state: State, options: ServeOptions) -> Rout
         .route("/api/v1/shares/{id}", delete(api::shares::remove))
         .route("/s/", any(share::handle))
         .route("/s/{*path}", any(share::handle))
+        .route("/api/v1/tasks", get(api::tasks::list))
+        .route(
+            "/api/v1/tasks/{id}",
+            get(api::tasks::find).delete(api::tasks::end),
+        )
+        .route("/api/v1/tasks/{id}/retry", post(api::tasks::retry))
         .route("/api/", any(api::unknown))
         .route("/api/{*path}", any(api::unknown))
         .route("/healthz", get(operations::alive))

@@ -28,8 +28,8 @@ use tokio::{
 };
 use tower::Service as _;
 
-use super::{ServeOptions, client::Peer, router};
-use crate::{Namespace, state::State};
+use super::{ServeOptions, client::Peer, routes, site::Site};
+use crate::{Namespace, state::State, tasks::Tasks};
 
 /// How long a client may take over the head of a request, the first one included.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
@@ -62,14 +62,17 @@ pub enum ServeError {
 #[derive(Debug)]
 pub struct Server {
     router: Router,
+    tasks: Tasks,
     options: ServeOptions,
 }
 
 impl Server {
     /// A server of this namespace.
     pub fn new(namespace: Namespace, state: State, options: ServeOptions) -> Self {
+        let site = Arc::new(Site::new(namespace, state, options.clone()));
         Self {
-            router: router(namespace, state, options.clone()),
+            tasks: site.tasks.clone(),
+            router: routes::over(site),
             options,
         }
     }
@@ -92,6 +95,7 @@ impl Server {
             listener,
             address,
             router: self.router,
+            tasks: self.tasks,
             grace: self.options.grace,
         })
     }
@@ -103,6 +107,7 @@ pub struct Bound {
     listener: TcpListener,
     address: SocketAddr,
     router: Router,
+    tasks: Tasks,
     grace: Duration,
 }
 
@@ -112,15 +117,17 @@ impl Bound {
         self.address
     }
 
-    /// Serves until `shutdown` is ready. Then it takes no more connections, lets requests in flight
-    /// finish for [`ServeOptions::grace`], and closes what is left.
+    /// Serves until `shutdown` is ready. Then it takes no more connections, lets requests in flight and the steps
+    /// of tasks finish for [`ServeOptions::grace`], and closes what is left.
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send) {
         let Self {
             listener,
             router,
+            tasks,
             grace,
             ..
         } = self;
+        tasks.begin();
         let graceful = GracefulShutdown::new();
         let mut connections = JoinSet::new();
         let mut shutdown = pin!(shutdown);
@@ -141,14 +148,16 @@ impl Bound {
             }
         }
         drop(listener);
+        tasks.stop();
         tracing::debug!(
             connections = connections.len(),
             "finishing what is in flight"
         );
-        if timeout(grace, graceful.shutdown()).await.is_err() {
+        let ending = futures::future::join(graceful.shutdown(), tasks.stopped());
+        if timeout(grace, ending).await.is_err() {
             tracing::warn!(
                 connections = connections.len(),
-                "closing connections that did not finish in time"
+                "ending what did not finish in time"
             );
         }
         connections.shutdown().await;

@@ -9,7 +9,7 @@ use super::{
     ServeOptions, authentication::Authentication, authentication::unauthenticated, caller::Caller,
     meters::Meters, page::Ground, problem::Problem,
 };
-use crate::{Mount, Namespace, state::State};
+use crate::{Mount, Namespace, state::State, tasks::Tasks};
 
 /// What is served and how.
 #[derive(Debug)]
@@ -20,6 +20,7 @@ pub(crate) struct Site {
     pub(crate) options: ServeOptions,
     pub(crate) meters: Meters,
     pub(crate) authentication: Authentication,
+    pub(crate) tasks: Tasks,
 }
 
 /// The site as handlers share it.
@@ -28,6 +29,7 @@ pub(crate) type Shared = Arc<Site>;
 impl Site {
     pub(crate) fn new(namespace: Namespace, state: State, options: ServeOptions) -> Self {
         Self {
+            tasks: Tasks::new(namespace.clone(), state.clone()),
             namespace,
             state,
             authentication: Authentication::new(&options.users),
