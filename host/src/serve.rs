@@ -27,13 +27,17 @@ mod caller;
 mod change;
 mod client;
 mod condition;
+mod connection;
 mod date;
 mod door;
 mod download;
 mod file;
+mod gate;
 mod grants;
 mod href;
 mod json;
+mod listen;
+mod listener;
 mod login;
 mod media;
 mod meters;
@@ -44,6 +48,7 @@ mod origin;
 mod page;
 mod password;
 pub(crate) mod problem;
+mod pulse;
 mod range;
 mod routes;
 mod server;
@@ -51,15 +56,18 @@ mod share;
 mod signature;
 pub(crate) mod site;
 mod status;
+mod tls;
 mod user;
 
 pub use self::{
     client::{BadProxy, TrustedProxies},
+    listen::ListenAddress,
     meters::record_metrics,
-    options::ServeOptions,
+    options::{Patience, ServeOptions},
     password::{NotAHash, PasswordError, PasswordHash},
     routes::router,
-    server::{Bound, ServeError, Server},
+    server::{Bound, Reload, ServeError, Server},
     status::{Verdict, verdict},
+    tls::{TlsError, TlsFiles},
     user::{BadName, User, Users},
 };

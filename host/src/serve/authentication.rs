@@ -38,14 +38,14 @@ pub(crate) use self::{
     verifier::Attempt,
 };
 use super::{
-    PasswordError, PasswordHash, User, Users,
+    PasswordError, PasswordHash, ServeOptions, User, Users,
     caller::{Caller, Means},
     client::Client,
     door::Door,
     grants, origin,
     problem::{Denial, Problem},
     signature::{self, Key},
-    site::{Shared, Site},
+    site::{Shared, Site, View},
 };
 use crate::state::instant;
 
@@ -53,24 +53,11 @@ use crate::state::instant;
 pub(crate) const TOKEN_PREFIX: &str = "orlop_";
 
 /// What authentication keeps.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Authentication {
     verifier: Verifier,
-    /// Checked in the place of a user who does not exist, so that it takes the same time.
-    decoy: Option<PasswordHash>,
     session_key: OnceCell<Key>,
     share_key: OnceCell<Key>,
-}
-
-impl Authentication {
-    pub(crate) fn new(users: &Users) -> Self {
-        Self {
-            verifier: Verifier::default(),
-            decoy: users.decoy(),
-            session_key: OnceCell::new(),
-            share_key: OnceCell::new(),
-        }
-    }
 }
 
 /// Finds out who sends a request, and asks who did not say where that is needed.
@@ -80,14 +67,16 @@ pub(crate) async fn authenticate(
     next: Next,
 ) -> Response {
     let (mut parts, body) = request.into_parts();
-    let trusted = &site.options.trusted_proxies;
+    let view = parts.extensions.get::<View>().cloned();
+    let view = view.unwrap_or_else(|| site.view());
+    let trusted = &view.options.trusted_proxies;
     let client = Client::of(&parts.extensions, &parts.headers, trusted);
     let asked = Asked::of(&parts);
-    let admission = match admit(&site, &client, asked.door, &parts).await {
+    let admission = match admit(&site, &view.options, &client, asked.door, &parts).await {
         Ok(admission) => admission,
-        Err(NotAdmitted::Refused(problem)) => return asked.refuse(&site, problem),
+        Err(NotAdmitted::Refused(problem)) => return asked.refuse(&site, &view, problem),
         Err(NotAdmitted::Lapsed(reason)) => {
-            let mut response = asked.ask(&site, reason);
+            let mut response = asked.ask(&site, &view, reason);
             add_cookie(&mut response, session::forget(client.is_secure));
             return response;
         }
@@ -98,8 +87,8 @@ pub(crate) async fn authenticate(
     parts.extensions.insert(caller);
     let mut response = next.run(Request::from_parts(parts, body)).await;
     let is_denied = response.extensions_mut().remove::<Denial>().is_some();
-    if is_denied && !is_named && !site.options.users.is_empty() && asked.door != Door::Share {
-        return asked.ask(&site, "log in to do this");
+    if is_denied && !is_named && !view.options.users.is_empty() && asked.door != Door::Share {
+        return asked.ask(&site, &view, "log in to do this");
     }
     if let Some(cookie) = renewed {
         add_cookie(&mut response, Ok(cookie));
@@ -141,16 +130,17 @@ impl From<Problem> for NotAdmitted {
 }
 
 async fn admit(
-    site: &Shared,
+    site: &Site,
+    options: &ServeOptions,
     client: &Client,
     door: Door,
     request: &Parts,
 ) -> Result<Admission, NotAdmitted> {
     let (uri, headers) = (&request.uri, &request.headers);
-    let anonymous = || Caller::anonymous(&site.options);
+    let anonymous = || Caller::anonymous(options);
     // A share has a password of its own, and shows the same to everybody.
     let is_open = matches!(door, Door::Assets | Door::Share) || uri.path() == "/healthz";
-    let users = &site.options.users;
+    let users = &options.users;
     let credential = match Credential::of(headers) {
         _ if is_open || users.is_empty() => None,
         Some(Err(reason)) => return Err(unauthenticated(reason).into()),
@@ -159,13 +149,15 @@ async fn admit(
     };
     let admission = match credential {
         // Browsers send it by themselves to nobody, so no other site can make them.
-        Some(Credential::Bearer(secret)) => return Ok(by_token(site, &secret).await?.into()),
+        Some(Credential::Bearer(secret)) => {
+            return Ok(by_token(site, users, &secret).await?.into());
+        }
         Some(Credential::Basic { name, password }) => {
-            let user = site.log_in(client, &name, &password).await?;
+            let user = site.log_in(users, client, &name, &password).await?;
             Caller::of(&user, Means::Password).into()
         }
         None if is_open || users.is_empty() => anonymous().into(),
-        None => match by_session(site, client, headers).await? {
+        None => match by_session(site, users, client, headers).await? {
             Ok(Some(admission)) => admission,
             Ok(None) => anonymous().into(),
             // Who comes to log in has no use for the old one.
@@ -192,12 +184,13 @@ impl Caller {
 /// What a session's cookie shows; the inner error says why it is no good.
 async fn by_session(
     site: &Site,
+    users: &Users,
     client: &Client,
     headers: &HeaderMap,
 ) -> Result<Result<Option<Admission>, &'static str>, Problem> {
     let now = instant::now();
     let key = site.session_key().await?;
-    let (session, user) = match Session::of(headers, key, &site.options.users, now) {
+    let (session, user) = match Session::of(headers, key, users, now) {
         None => return Ok(Ok(None)),
         Some(Err(reason)) => return Ok(Err(reason)),
         Some(Ok(found)) => found,
@@ -216,7 +209,7 @@ async fn by_session(
 }
 
 /// What an API token shows: its owner, with what both may do.
-async fn by_token(site: &Site, secret: &str) -> Result<Caller, Problem> {
+async fn by_token(site: &Site, users: &Users, secret: &str) -> Result<Caller, Problem> {
     let wrong = || unauthenticated("the token is wrong, expired or revoked");
     // Others are not worth a question to the database.
     if secret.len() > 128 || !secret.starts_with(TOKEN_PREFIX) {
@@ -224,7 +217,7 @@ async fn by_token(site: &Site, secret: &str) -> Result<Caller, Problem> {
     }
     let found = site.state.use_token(&digest(secret), instant::now()).await;
     let token = found.map_err(Problem::internal)?.ok_or_else(wrong)?;
-    let user = site.options.users.named(&token.owner).ok_or_else(wrong)?;
+    let user = users.named(&token.owner).ok_or_else(wrong)?;
     let mut caller = Caller::of(user, Means::Token);
     if let Some(allow) = &token.allow {
         let scope = grants::read(allow).map_err(Problem::internal)?;
@@ -260,14 +253,16 @@ impl Site {
     /// 401 if there is none, 429 if the address has to wait, 503 if too many others are being checked.
     pub(crate) async fn log_in(
         &self,
+        users: &Users,
         client: &Client,
         name: &str,
         password: &[u8],
     ) -> Result<User, Problem> {
-        let user = self.options.users.named(name);
-        let hash = user.map(User::password);
-        // With no users at all there is no decoy, and nothing to hide either.
-        let Some(hash) = hash.or(self.authentication.decoy.as_ref()) else {
+        let user = users.named(name);
+        // Checked in the place of a user who does not exist, so that it takes the same time. With no users at all,
+        // there is none, and nothing to hide either.
+        let hash = user.map(|user| user.password().clone());
+        let Some(hash) = hash.or_else(|| users.decoy()) else {
             return Err(unauthenticated("there are no users"));
         };
         // A name is as long as its user's, or as it needs to be to count failures.
@@ -276,7 +271,7 @@ impl Site {
             address: client.address,
             subject: &format!("user {short}"),
             password,
-            hash,
+            hash: &hash,
             is_real: user.is_some(),
         };
         let checked = self.check_password(attempt).await;

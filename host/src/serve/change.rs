@@ -94,13 +94,14 @@ async fn make_directory(site: &Visit, location: Location, body: Body) -> Result<
     let has_content = async {
         let mut body = body;
         while let Some(frame) = body.frame().await {
-            if frame.is_ok_and(|frame| frame.data_ref().is_some_and(|data| !data.is_empty())) {
-                return true;
+            let frame = frame.map_err(|_| Problem::bad_request("the request's body broke off"))?;
+            if frame.data_ref().is_some_and(|data| !data.is_empty()) {
+                return Ok(true);
             }
         }
-        false
+        Ok::<_, Problem>(false)
     };
-    if has_content.await {
+    if has_content.await? {
         return Err(Problem::bad_request(
             "a path that ends in `/` is a directory, and a directory has no content; leave the slash out",
         ));

@@ -43,18 +43,23 @@ impl Client {
             is_secure: false,
         });
         let address = peer.address.map(|address| address.to_canonical());
-        let Some(proxy) = address.filter(|address| trusted.contains(*address)) else {
+        let is_trusted = match address {
+            Some(address) => trusted.contains(address),
+            // Without a peer of our own, nobody knows what the request came through.
+            None => trusted.unix && extensions.get::<Peer>().is_some(),
+        };
+        if !is_trusted {
             return Self {
                 address,
                 is_secure: peer.is_secure,
             };
-        };
+        }
         let scheme = headers.get_all(FORWARDED_PROTO).into_iter().next_back();
         let is_secure = scheme.map_or(peer.is_secure, |scheme| {
             scheme.as_bytes().eq_ignore_ascii_case(b"https")
         });
         Self {
-            address: Some(forwarded_for(headers, trusted, proxy)),
+            address: forwarded_for(headers, trusted, address),
             is_secure,
         }
     }
@@ -62,7 +67,11 @@ impl Client {
 
 /// Each proxy adds who it was called by at the end, so the last address that is not a trusted proxy's is the
 /// client's. What stands before it, the client may have written itself.
-fn forwarded_for(headers: &HeaderMap, trusted: &TrustedProxies, proxy: IpAddr) -> IpAddr {
+fn forwarded_for(
+    headers: &HeaderMap,
+    trusted: &TrustedProxies,
+    proxy: Option<IpAddr>,
+) -> Option<IpAddr> {
     let values = headers.get_all(FORWARDED_FOR).into_iter();
     let text: Vec<&str> = values.filter_map(|value| value.to_str().ok()).collect();
     let mut found = proxy;
@@ -70,8 +79,9 @@ fn forwarded_for(headers: &HeaderMap, trusted: &TrustedProxies, proxy: IpAddr) -
         let Ok(address) = hop.trim().parse::<IpAddr>() else {
             break;
         };
-        found = address.to_canonical();
-        if !trusted.contains(found) {
+        let address = address.to_canonical();
+        found = Some(address);
+        if !trusted.contains(address) {
             break;
         }
     }
@@ -80,15 +90,22 @@ fn forwarded_for(headers: &HeaderMap, trusted: &TrustedProxies, proxy: IpAddr) -
 
 /// The proxies whose word counts on who their clients are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TrustedProxies(Arc<[IpNet]>);
+pub struct TrustedProxies {
+    networks: Arc<[IpNet]>,
+    /// Whether what comes through a Unix socket comes from a trusted proxy.
+    unix: bool,
+}
 
 impl TrustedProxies {
     /// Whether a proxy at this address is trusted.
     pub fn contains(&self, address: IpAddr) -> bool {
-        self.0.iter().any(|network| network.contains(&address))
+        self.networks
+            .iter()
+            .any(|network| network.contains(&address))
     }
 
-    /// Reads addresses and networks, such as `127.0.0.1` and `10.0.0.0/8`.
+    /// Reads addresses and networks, such as `127.0.0.1` and `10.0.0.0/8`, and `unix` for all who come through a Unix
+    /// socket.
     ///
     /// # Errors
     /// The text that is neither.
@@ -99,11 +116,12 @@ impl TrustedProxies {
                 .or_else(|_| text.parse::<IpNet>())
                 .map_err(|_| BadProxy(text.to_owned()))
         };
-        texts
-            .into_iter()
-            .map(network)
-            .collect::<Result<_, _>>()
-            .map(Self)
+        let (unix, texts): (Vec<&str>, Vec<&str>) =
+            texts.into_iter().partition(|text| *text == "unix");
+        Ok(Self {
+            networks: texts.into_iter().map(network).collect::<Result<_, _>>()?,
+            unix: !unix.is_empty(),
+        })
     }
 }
 
@@ -139,7 +157,7 @@ mod tests {
         for (name, value) in forwarded {
             headers.append(*name, value.parse().unwrap());
         }
-        let trusted = "127.0.0.1, 10.0.0.0/8".parse().unwrap();
+        let trusted = "127.0.0.1, 10.0.0.0/8, unix".parse().unwrap();
         Client::of(&extensions, &headers, &trusted)
     }
 
@@ -158,6 +176,8 @@ mod tests {
             ("127.0.0.1", &["198.51.100.1, x"], "127.0.0.1"),
             ("127.0.0.1", &["x, 10.1.2.3"], "10.1.2.3"),
             ("127.0.0.1", &["2001:db8::1"], "2001:db8::1"),
+            ("a socket file", &["198.51.100.1"], "198.51.100.1"),
+            ("a socket file", &[], ""),
         ] {
             let headers: Vec<_> = forwarded
                 .iter()

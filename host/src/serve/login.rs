@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::{
     body::{Body, to_bytes},
-    extract::{Request, State},
+    extract::Request,
     response::{IntoResponse as _, Response},
 };
 use http::{
@@ -20,7 +20,7 @@ use super::{
     href,
     page::{self, Frame},
     problem::Problem,
-    site::{Shared, Visit},
+    site::Visit,
 };
 use crate::state::instant;
 
@@ -66,7 +66,10 @@ pub(crate) async fn submit(site: Visit, request: Request) -> Response {
         let password = field(&form, "password").unwrap_or_default();
         let next = local(field(&form, "next"));
         let client = client.ok_or_else(|| Problem::internal("no client"))?;
-        let user = match site.log_in(&client, &name, password.as_bytes()).await {
+        let user = match site
+            .log_in(&site.options.users, &client, &name, password.as_bytes())
+            .await
+        {
             Ok(user) => user,
             Err(problem) if problem.status == StatusCode::INTERNAL_SERVER_ERROR => {
                 return Err(problem);
@@ -87,7 +90,7 @@ pub(crate) async fn submit(site: Visit, request: Request) -> Response {
 }
 
 /// `POST /_orlop/logout`: ends the session, also for copies of its cookie.
-pub(crate) async fn log_out(State(site): State<Shared>, request: Request) -> Response {
+pub(crate) async fn log_out(site: Visit, request: Request) -> Response {
     let (parts, _) = request.into_parts();
     let client = parts.extensions.get::<Client>();
     let is_secure = client.is_some_and(|client| client.is_secure);

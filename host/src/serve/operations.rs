@@ -1,15 +1,25 @@
 //! For operators: alive, ready, figures.
 
-use axum::response::{IntoResponse, Response};
+use std::time::Duration;
+
+use axum::{
+    extract::Query,
+    response::{IntoResponse, Response},
+};
 use http::{
-    HeaderValue, StatusCode,
+    HeaderValue, StatusCode, Uri,
     header::{CACHE_CONTROL, CONTENT_TYPE},
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use tokio::time::timeout;
 
 use super::{json, problem::Problem, site::Visit};
+use crate::Mount;
 
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+
+/// How long the database may take to show that it is there.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// `/healthz`: the process runs. Says nothing about the storages.
 pub(crate) async fn alive() -> Response {
@@ -19,7 +29,17 @@ pub(crate) async fn alive() -> Response {
 #[derive(Serialize)]
 struct Readiness {
     ready: bool,
+    /// The server is told to end, and takes no new connections.
+    draining: bool,
+    state: StateCondition,
     mounts: Vec<MountState>,
+}
+
+/// Whether what outlives the process can be read.
+#[derive(Serialize)]
+struct StateCondition {
+    ready: bool,
+    last_error: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -29,11 +49,28 @@ struct MountState {
     last_error: Option<String>,
 }
 
-/// `/readyz`: 503 if any mount is not ready, and the state of each that the caller sees.
-pub(crate) async fn ready(site: Visit) -> Response {
-    let ready = site.mounts().iter().all(|mount| mount.health().ready);
+#[derive(Default, Deserialize)]
+struct Which {
+    mount: Option<String>,
+}
+
+/// `/readyz`: 503 if any mount is not ready, or the server as a whole, and the state of each mount that the caller
+/// sees. With `?mount=/path`, that mount alone counts.
+pub(crate) async fn ready(site: Visit, uri: Uri) -> Result<Response, Problem> {
+    let Query(Which { mount: wanted }) = Query::try_from_uri(&uri)
+        .map_err(|error| Problem::bad_request(format!("the query makes no sense: {error}")))?;
+    let is_wanted = |mount: &Mount| {
+        let path = wanted.as_deref().map(|path| path.trim_start_matches('/'));
+        path.is_none_or(|path| mount.path().as_str() == path)
+    };
+    let are_ready = site
+        .mounts()
+        .iter()
+        .filter(|mount| is_wanted(mount))
+        .all(|mount| mount.health().ready);
     let mounts: Vec<MountState> = site
         .mounts_seen()
+        .filter(|mount| is_wanted(mount))
         .map(|mount| {
             let health = mount.health();
             MountState {
@@ -43,12 +80,44 @@ pub(crate) async fn ready(site: Visit) -> Response {
             }
         })
         .collect();
+    if wanted.is_some() && mounts.is_empty() {
+        return Err(Problem::not_found());
+    }
+    let mut state = match timeout(PATIENCE, site.state.ping()).await {
+        Ok(Ok(())) => StateCondition {
+            ready: true,
+            last_error: None,
+        },
+        Ok(Err(error)) => StateCondition::broken(error.to_string()),
+        Err(_) => StateCondition::broken("the database does not answer".to_owned()),
+    };
+    if site.require_user().is_err() {
+        // It may tell of the network behind.
+        state.last_error = None;
+    }
+    let draining = site.ending.is_cancelled();
+    let ready = !draining && state.ready && are_ready;
     let status = if ready {
         StatusCode::OK
     } else {
         StatusCode::SERVICE_UNAVAILABLE
     };
-    json::answer(status, &Readiness { ready, mounts })
+    let readiness = Readiness {
+        ready,
+        draining,
+        state,
+        mounts,
+    };
+    Ok(json::answer(status, &readiness))
+}
+
+impl StateCondition {
+    fn broken(error: String) -> Self {
+        Self {
+            ready: false,
+            last_error: Some(error),
+        }
+    }
 }
 
 /// `/metrics`, as Prometheus reads it. They name every mount, so where there are users they are for users alone.

@@ -20,6 +20,7 @@ use http::{
 };
 
 use super::{
+    Users,
     accept::Wants,
     address,
     caller::Caller,
@@ -28,7 +29,7 @@ use super::{
     json::{self, EntryBody},
     page::{self, Ground},
     problem::Problem,
-    site::{Shared, Visit},
+    site::{Shared, View, Visit},
 };
 use crate::{
     Access, Entry, Grant, Kind, Location, Path, Rights,
@@ -50,7 +51,10 @@ pub(crate) async fn handle(State(site): State<Shared>, request: Request) -> Resp
     let rest = parts.uri.path().strip_prefix("/s/").unwrap_or_default();
     let (token, below) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
     // Until it is known what is shared, nothing is.
-    let mut guest = Visit::new(Arc::clone(&site), Caller::nameless(Access::none()));
+    let view = parts.extensions.get::<View>().cloned();
+    let view = view.unwrap_or_else(|| site.view());
+    let nobody = Caller::nameless(Access::none());
+    let mut guest = Visit::new(Arc::clone(&site), view.clone(), nobody);
     guest.uri = parts.uri.clone();
     guest.ground = Ground {
         address: format!("/s/{token}"),
@@ -60,9 +64,9 @@ pub(crate) async fn handle(State(site): State<Shared>, request: Request) -> Resp
     let answer = async {
         let share = find(&site, token).await?;
         let root = Path::parse(share.path.as_str()).map_err(Problem::internal)?;
-        let reader = reader(&site, &share, &root)?;
+        let reader = reader(&view.options.users, &share, &root)?;
         guest.ground.root = root;
-        guest.namespace = site.namespace_for(&reader);
+        guest.namespace = view.namespace.restricted_to(&reader.access);
         guest.caller = reader;
         if let Some(response) = pass::check(&guest, &share, &parts, body).await? {
             return Ok(response);
@@ -75,7 +79,7 @@ pub(crate) async fn handle(State(site): State<Shared>, request: Request) -> Resp
             )
             .with_header(ALLOW, HeaderValue::from_static("GET, HEAD")));
         }
-        view(&guest, &share, &parts, below).await
+        show(&guest, &share, &parts, below).await
     };
     let answer = answer.await;
     let mut response = match answer {
@@ -105,8 +109,8 @@ async fn find(site: &Shared, token: &str) -> Result<Share, Problem> {
 }
 
 /// What guests may do: read what is shared, as far as who shares it still may.
-fn reader(site: &Shared, share: &Share, root: &Path) -> Result<Caller, Problem> {
-    let owner = site.options.users.named(&share.owner).ok_or_else(gone)?;
+fn reader(users: &Users, share: &Share, root: &Path) -> Result<Caller, Problem> {
+    let owner = users.named(&share.owner).ok_or_else(gone)?;
     let access = owner.access().and(&Access::of([Grant {
         path: root.clone(),
         rights: Rights::Read,
@@ -117,7 +121,7 @@ fn reader(site: &Shared, share: &Share, root: &Path) -> Result<Caller, Problem> 
     Ok(Caller::nameless(access))
 }
 
-async fn view(
+async fn show(
     guest: &Visit,
     share: &Share,
     parts: &Parts,

@@ -111,7 +111,7 @@ impl Inner {
     }
 
     async fn go(&self, task: Task, mut slot: Slot, control: &Control) -> Outlook {
-        let namespace = self.namespace.restricted_to(&task.access);
+        let namespace = self.namespace().restricted_to(&task.access);
         let mut position = match task.runs {
             0 | 1 => task.position,
             _ => task.position.resumed(),

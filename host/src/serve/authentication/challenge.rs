@@ -15,7 +15,7 @@ use crate::serve::{
     door::Door,
     login,
     problem::Problem,
-    site::{Shared, Visit},
+    site::{Shared, View, Visit},
 };
 
 /// What somebody is told whose password is wrong, or who does not exist.
@@ -86,14 +86,14 @@ impl Asked {
     }
 
     /// Asks to log in: people by the form, programs by a challenge.
-    pub(super) fn ask(&self, site: &Shared, reason: &'static str) -> Response {
+    pub(super) fn ask(&self, site: &Shared, view: &View, reason: &'static str) -> Response {
         let is_view = matches!(self.method, Method::GET | Method::HEAD);
         if !self.is_by_people() {
-            return self.refuse(site, unauthenticated(reason));
+            return self.refuse(site, view, unauthenticated(reason));
         }
         if !is_view {
             let problem = unauthenticated(reason).with_header(WWW_AUTHENTICATE, FORM);
-            return self.render(site, problem);
+            return self.render(site, view, problem);
         }
         let form = login::address(&self.uri);
         let location = HeaderValue::try_from(form);
@@ -104,21 +104,22 @@ impl Asked {
     }
 
     /// Refuses what the request shows.
-    pub(super) fn refuse(&self, site: &Shared, problem: Problem) -> Response {
+    pub(super) fn refuse(&self, site: &Shared, view: &View, problem: Problem) -> Response {
         let problem = if problem.status == StatusCode::UNAUTHORIZED {
             problem.with_header(WWW_AUTHENTICATE, BASIC)
         } else {
             problem
         };
-        self.render(site, problem)
+        self.render(site, view, problem)
     }
 
-    fn render(&self, site: &Shared, problem: Problem) -> Response {
+    fn render(&self, site: &Shared, view: &View, problem: Problem) -> Response {
         if !self.is_by_people() {
             return problem.into_response();
         }
-        let nobody = Caller::anonymous(&site.options);
-        problem.render(&Visit::new(Arc::clone(site), nobody), &self.headers)
+        let nobody = Caller::anonymous(&view.options);
+        let visit = Visit::new(Arc::clone(site), view.clone(), nobody);
+        problem.render(&visit, &self.headers)
     }
 }
 
