@@ -1,6 +1,6 @@
 //! Who may do what, by path.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, fmt, str::FromStr, sync::Arc};
 
 use crate::Path;
 
@@ -14,6 +14,29 @@ pub enum Rights {
     Read,
     /// Change as well.
     Write,
+}
+
+impl FromStr for Rights {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "none" => Ok(Self::Nothing),
+            "read" => Ok(Self::Read),
+            "write" => Ok(Self::Write),
+            _ => Err("must be \"read\", \"write\" or \"none\""),
+        }
+    }
+}
+
+impl fmt::Display for Rights {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Nothing => "none",
+            Self::Read => "read",
+            Self::Write => "write",
+        })
+    }
 }
 
 /// Rights at a path and below it, as far down as no other grant says otherwise.

@@ -8,6 +8,7 @@ mod driver;
 mod entry;
 mod exit;
 mod get;
+mod hash_password;
 mod interrupt;
 mod lifetime;
 mod link;
@@ -56,6 +57,7 @@ Examples:
   orlop check                             try each mount, and say how to mend what is wrong
   orlop ls -l /photos                     the same files from the shell
   orlop put holiday.jpg /photos/2026/     upload a file into a folder
+  orlop hash-password                     what a user's password is in the configuration file
   orlop driver inspect s3                 what a driver may reach
 
 Exit status: 0 done, 1 failed, 2 asked wrongly.";
@@ -67,6 +69,7 @@ enum Command {
     Check(check::Check),
     #[command(flatten)]
     Files(Files),
+    HashPassword(hash_password::HashPassword),
     /// Look into drivers
     #[command(subcommand)]
     Driver(driver::Driver),
@@ -139,6 +142,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             log::start(&config, log::COMMAND)?;
             interrupt.or(command.run(&config, &output)).await?;
         }
+        Command::HashPassword(command) => command.run(&output)?,
         Command::Completions(command) => command.run(&output)?,
     }
     Ok(ExitCode::SUCCESS)

@@ -15,8 +15,11 @@ mod secret;
 mod section;
 mod settings;
 mod size;
+mod user;
 
 use std::path::{Path, PathBuf};
+
+use orlop::serve::{TrustedProxies, Users};
 
 pub(crate) use self::{
     connections::ConnectionSettings,
@@ -41,6 +44,10 @@ pub(crate) struct Config {
     pub(crate) connections: ConnectionSettings,
     /// What anyone may do who can reach the server.
     pub(crate) anonymous: Option<Anonymous>,
+    /// Who may log in.
+    pub(crate) users: Users,
+    /// The proxies whose word counts on who their clients are.
+    pub(crate) trusted_proxies: Option<TrustedProxies>,
     /// Where compiled drivers are kept.
     pub(crate) cache_dir: Option<PathBuf>,
     /// The folder of what outlives the process.
@@ -81,6 +88,7 @@ impl Config {
             listen: root.listed("listen")?,
             connections: ConnectionSettings::read(&mut root)?,
             anonymous: root.parsed("anonymous")?,
+            trusted_proxies: trusted_proxies(&mut root)?,
             cache_dir: root.path("cache_dir")?,
             driver_dir: root.path("driver_dir")?,
             state_dir: root.path("state_dir")?,
@@ -92,15 +100,21 @@ impl Config {
                 .into_iter()
                 .map(MountConfig::read)
                 .collect::<Result<_, _>>()?,
+            users: user::read(root.sections("user")?)?,
         };
-        if let Some(user) = root.sections("user")?.into_iter().next() {
-            return Err(user.error(
-                "users are not supported yet: remove this section, and listen on 127.0.0.1 or set `anonymous`",
-            ));
-        }
         root.finish()?;
         Ok(config)
     }
+}
+
+fn trusted_proxies(root: &mut Section<'_>) -> Result<Option<TrustedProxies>, Error> {
+    let key = "trusted_proxies";
+    let Some(texts) = root.texts(key)? else {
+        return Ok(None);
+    };
+    TrustedProxies::parse(texts.iter().map(String::as_str))
+        .map(Some)
+        .map_err(|error| root.error_at(key, error.to_string()))
 }
 
 #[cfg(test)]
@@ -202,7 +216,7 @@ download = "https://worker.example/x"
             ),
             (
                 "xyzzy = 1",
-                "/etc/orlop.toml:1: xyzzy: unknown key; the keys here are `listen`, `socket_mode`, `tls_certificate`, `tls_key`, `max_connections`, `idle_seconds`, `body_seconds`, `write_seconds`, `drain_seconds`, `anonymous`, `cache_dir`, `driver_dir`, `state_dir`, `state`, `log`, `log_format`, `mount`, `user`",
+                "/etc/orlop.toml:1: xyzzy: unknown key; the keys here are `listen`, `socket_mode`, `tls_certificate`, `tls_key`, `max_connections`, `idle_seconds`, `body_seconds`, `write_seconds`, `drain_seconds`, `anonymous`, `trusted_proxies`, `cache_dir`, `driver_dir`, `state_dir`, `state`, `log`, `log_format`, `mount`, `user`",
             ),
             (
                 "listen = 5244",
@@ -250,7 +264,7 @@ download = "https://worker.example/x"
             ),
             (
                 "[[user]]\nname = \"editor\"",
-                "/etc/orlop.toml:1: user: users are not supported yet",
+                "/etc/orlop.toml:1: user.password: is missing",
             ),
             ("a b", "/etc/orlop.toml:1: "),
         ] {

@@ -47,7 +47,9 @@ impl Demo {
         let config = self.settings.over(config);
         let listen = self.listen(&config);
         let is_local = listen.is_loopback();
-        listen.permit(config.anonymous).map_err(Usage)?;
+        listen
+            .permit(&config.users, config.anonymous)
+            .map_err(Usage)?;
         // The folder goes away with this value, however this function ends.
         let storage = interrupt.or(Storage::start(Keys::random()?)).await?;
         let server = interrupt

@@ -10,8 +10,9 @@
 //! | `/d/{path}` | download, by redirect or through the host as the mount says; `PUT` and `DELETE` |
 //! | `/p/{path}` | download through the host |
 //! | `/api/v1/…` | JSON |
+//! | `/s/{token}/…` | what users share |
 //! | `/healthz`, `/readyz`, `/metrics` | alive; every mount's state; Prometheus |
-//! | `/_orlop/…` | the page's own style and icon |
+//! | `/_orlop/…` | the page's own style and icon, and its log-in form |
 //!
 //! A name in the namespace that is spelt like a door (`d`, `api`, …) stays reachable: the page links to
 //! it with its first letter percent-encoded, and doors are told apart before anything is decoded.
@@ -21,8 +22,10 @@ mod address;
 mod api;
 mod assets;
 mod attachment;
+mod authentication;
 mod caller;
 mod change;
+mod client;
 mod condition;
 mod connection;
 mod date;
@@ -30,10 +33,12 @@ mod door;
 mod download;
 mod file;
 mod gate;
+mod grants;
 mod href;
 mod json;
 mod listen;
 mod listener;
+mod login;
 mod media;
 mod meters;
 mod natural;
@@ -41,21 +46,28 @@ mod operations;
 mod options;
 mod origin;
 mod page;
+mod password;
 pub(crate) mod problem;
 mod pulse;
 mod range;
 mod routes;
 mod server;
+mod share;
+mod signature;
 pub(crate) mod site;
 mod status;
 mod tls;
+mod user;
 
 pub use self::{
+    client::{BadProxy, TrustedProxies},
     listen::ListenAddress,
     meters::record_metrics,
     options::{Patience, ServeOptions},
+    password::{NotAHash, PasswordError, PasswordHash},
     routes::router,
     server::{Bound, Reload, ServeError, Server},
     status::{Verdict, verdict},
     tls::{TlsError, TlsFiles},
+    user::{BadName, User, Users},
 };

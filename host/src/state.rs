@@ -5,9 +5,13 @@
 //! when the state is opened.
 
 mod hold;
+pub(crate) mod instant;
 mod key;
 mod place;
+mod session;
+mod share;
 mod task;
+mod token;
 
 use std::{fmt, fs::File, path::PathBuf, sync::Arc, time::Duration};
 
@@ -18,7 +22,11 @@ use sqlx::{
 };
 
 pub use self::place::StatePlace;
-pub(crate) use self::task::{LEASE, TaskMark};
+pub(crate) use self::{
+    share::Share,
+    task::{LEASE, TaskMark},
+    token::Token,
+};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 

@@ -11,7 +11,7 @@ use std::{future::Future, time::Duration};
 
 pub(crate) use self::{
     answer::{Answer, client, send},
-    config::{Config, Mount, SECRET, closed_port, credentials, s3},
+    config::{Config, Mount, SECRET, closed_port, credentials, password, s3},
     path::encode,
     process::{Orlop, Ran, command, run, run_with_input},
     raw::Raw,

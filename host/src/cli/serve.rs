@@ -11,7 +11,7 @@ use orlop::{
 
 use self::running::Running;
 use super::{Interrupt, Output, Usage, service};
-use crate::config::{Anonymous, Config, Drivers, Listen, ListenSettings, Settings};
+use crate::config::{Config, Drivers, Listen, ListenSettings, Settings};
 
 /// Serve the mounts of the configuration file
 ///
@@ -53,7 +53,9 @@ impl Serve {
         orlop::serve::record_metrics();
         let config = self.settings.over(config);
         let listen = config.listen.clone().unwrap_or_default();
-        listen.permit(config.anonymous).map_err(Usage)?;
+        listen
+            .permit(&config.users, config.anonymous)
+            .map_err(Usage)?;
         let options = options(&config, &listen)?;
         let state = interrupt.or(open_state(&config)).await?;
         let mut drivers = Drivers::new(&config)?;
@@ -106,12 +108,17 @@ async fn first_look(namespace: Namespace) {
 
 /// What the configuration says of the servers.
 pub(crate) fn options(config: &Config, listen: &Listen) -> anyhow::Result<ServeOptions> {
-    let anonymous = config
-        .anonymous
-        .map_or_else(Access::full, Anonymous::access);
+    let anonymous = match config.anonymous {
+        Some(anonymous) => anonymous.access(),
+        // Where there are users, who is none may nothing.
+        None if !config.users.is_empty() => Access::none(),
+        None => Access::full(),
+    };
     let options = ServeOptions::default()
         .with_listen(listen.0.iter().cloned())
-        .with_anonymous(anonymous);
+        .with_anonymous(anonymous)
+        .with_users(config.users.clone())
+        .with_trusted_proxies(config.trusted_proxies.clone().unwrap_or_default());
     Ok(config.connections.fill(options).map_err(Usage)?)
 }
 

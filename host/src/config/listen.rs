@@ -2,7 +2,10 @@
 
 use std::{fmt, net::Ipv4Addr, path::PathBuf, str::FromStr};
 
-use orlop::{Access, Rights, serve::ListenAddress};
+use orlop::{
+    Access, Rights,
+    serve::{ListenAddress, Users},
+};
 
 /// Where to listen: one place or several.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,17 +36,18 @@ impl Listen {
     /// Checks that nobody opens files to a network by accident.
     ///
     /// # Errors
-    /// A text that says what to do, for an address that others reach while `anonymous` is not set.
-    pub(crate) fn permit(&self, anonymous: Option<Anonymous>) -> Result<(), String> {
+    /// A text that says what to do, for an address that others reach while there are no users and `anonymous` is
+    /// not set.
+    pub(crate) fn permit(&self, users: &Users, anonymous: Option<Anonymous>) -> Result<(), String> {
         let Some(open) = self.0.iter().find(|place| !place.is_local()) else {
             return Ok(());
         };
-        if anonymous.is_some() {
+        if anonymous.is_some() || !users.is_empty() {
             return Ok(());
         }
         Err(format!(
-            "listening on {open} lets the network in: set `anonymous` to \"read\" or \"write\" if anyone \
-             who can reach it may read or write, or listen on 127.0.0.1"
+            "listening on {open} lets the network in: add a `[[user]]`, set `anonymous` to \"read\" or \"write\" if \
+             anyone who can reach it may read or write, or listen on 127.0.0.1"
         ))
     }
 }
@@ -119,7 +123,15 @@ impl FromStr for Anonymous {
 
 #[cfg(test)]
 mod tests {
+    use orlop::serve::{PasswordHash, User};
+
     use super::*;
+
+    fn somebody() -> Users {
+        let password = PasswordHash::of("x").unwrap();
+        let user = User::new("ann", password, Access::none()).unwrap();
+        [user].into_iter().collect()
+    }
 
     #[test]
     fn only_loopback_is_open_without_a_word() {
@@ -138,8 +150,10 @@ mod tests {
             ("systemd", false),
         ] {
             let listen: Listen = address.parse().unwrap();
-            assert_eq!(listen.permit(None).is_ok(), loopback, "{address}");
-            assert!(listen.permit(Some(Anonymous::Read)).is_ok());
+            let nobody = Users::default();
+            assert_eq!(listen.permit(&nobody, None).is_ok(), loopback, "{address}");
+            assert!(listen.permit(&nobody, Some(Anonymous::Read)).is_ok());
+            assert!(listen.permit(&somebody(), None).is_ok());
         }
         for text in [
             "5244",

@@ -97,16 +97,6 @@ impl<'s> Section<'s> {
         &self.lines
     }
 
-    /// An error about the section as a whole.
-    pub(super) fn error(&self, message: impl Into<String>) -> Error {
-        let error = Error::new(&self.source.file, message).at_line(self.line);
-        if self.name.is_empty() {
-            error
-        } else {
-            error.at_key(&self.name)
-        }
-    }
-
     /// An error about one of its keys.
     pub(super) fn error_at(&self, key: &str, message: impl Into<String>) -> Error {
         let line = self.lines.get(key).copied().unwrap_or(self.line);

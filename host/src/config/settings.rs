@@ -6,6 +6,7 @@ use std::{
 };
 
 use clap::Args;
+use orlop::serve::TrustedProxies;
 
 use super::{Anonymous, Config, ConnectionSettings, DEFAULT_FILE, Error, Listen, LogFormat};
 
@@ -53,9 +54,13 @@ pub(crate) struct ListenSettings {
 
     /// What anyone may do who can reach the server: `read` or `write`
     ///
-    /// Must be set to listen on anything but loopback.
+    /// Must be set to listen on anything but loopback without users.
     #[arg(long, env = "ORLOP_ANONYMOUS", value_name = "RIGHTS")]
     pub(crate) anonymous: Option<Anonymous>,
+
+    /// Proxies whose X-Forwarded-For and X-Forwarded-Proto count, such as `127.0.0.1,10.0.0.0/8`
+    #[arg(long, env = "ORLOP_TRUSTED_PROXIES", value_name = "NETWORKS")]
+    pub(crate) trusted_proxies: Option<TrustedProxies>,
 }
 
 impl Settings {
@@ -104,6 +109,7 @@ impl ListenSettings {
             listen: self.listen.clone().or(config.listen),
             connections: self.connections.over(config.connections),
             anonymous: self.anonymous.or(config.anonymous),
+            trusted_proxies: self.trusted_proxies.clone().or(config.trusted_proxies),
             state_dir: self
                 .state_dir
                 .clone()

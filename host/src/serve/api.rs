@@ -1,8 +1,11 @@
 //! `/api/v1/`: the namespace for programs, in JSON.
 
 mod changes;
+mod owner;
 mod reads;
+pub(crate) mod shares;
 pub(crate) mod tasks;
+pub(crate) mod tokens;
 
 use axum::{extract::Query, response::Response};
 use http::{StatusCode, Uri};

@@ -25,6 +25,7 @@ use tokio_util::{either::Either, sync::CancellationToken};
 use tower::Service as _;
 
 use super::{
+    client::Peer,
     gate::FromWire,
     listener::Socket,
     options::Patience,
@@ -57,6 +58,7 @@ pub(super) async fn serve(
     tls: Option<TlsAcceptor>,
     welcome: Welcome,
 ) {
+    let is_secure = tls.is_some();
     let stream = match tls {
         None => Either::Left(socket),
         Some(acceptor) => {
@@ -80,8 +82,14 @@ pub(super) async fn serve(
         ending,
     } = welcome;
     let beat = Arc::clone(&pulse);
-    let service =
-        service_fn(move |request| answer(router.clone(), request, peer, Arc::clone(&beat)));
+    let origin = Peer {
+        address: peer.map(|peer| peer.ip()),
+        is_secure,
+    };
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(origin);
+        answer(router.clone(), request, peer, Arc::clone(&beat))
+    });
     let stream = Watched {
         stream,
         pulse: Arc::clone(&pulse),

@@ -1,5 +1,7 @@
 //! The doors, told apart by the first segment of a path.
 
+use std::borrow::Cow;
+
 /// Which door a request came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Door {
@@ -15,11 +17,15 @@ pub(crate) enum Door {
     Operations,
     /// The page's own files.
     Assets,
+    /// The page's log-in form.
+    Login,
+    /// `/s/`: what users share.
+    Share,
 }
 
 /// First segments that are doors, `dav` among them before it opens, so that links made today last.
-const RESERVED: [&str; 8] = [
-    "_orlop", "api", "d", "dav", "healthz", "metrics", "p", "readyz",
+const RESERVED: [&str; 9] = [
+    "_orlop", "api", "d", "dav", "healthz", "metrics", "p", "readyz", "s",
 ];
 
 /// Whether a name at the top of the namespace is spelt like a door.
@@ -34,7 +40,9 @@ impl Door {
         match path.split_once('/') {
             Some(("d", _)) => Self::Download,
             Some(("p", _)) => Self::Proxy,
+            Some(("s", _)) => Self::Share,
             Some(("api", _)) => Self::Api,
+            Some(("_orlop", "login" | "logout")) => Self::Login,
             Some(("_orlop", _)) => Self::Assets,
             None if matches!(path, "healthz" | "readyz" | "metrics") => Self::Operations,
             _ => Self::Page,
@@ -50,6 +58,21 @@ impl Door {
             Self::Api => "api",
             Self::Operations => "operations",
             Self::Assets => "assets",
+            Self::Login => "login",
+            Self::Share => "share",
+        }
+    }
+
+    /// A raw path as logs may hold it: who reads the token of a share there could use it.
+    pub(crate) fn loggable(self, path: &str) -> Cow<'_, str> {
+        let token = path.strip_prefix("/s/").filter(|_| self == Self::Share);
+        match token {
+            Some(rest) => {
+                let end = rest.find('/').unwrap_or(rest.len());
+                let below = rest.get(end..).unwrap_or_default();
+                format!("/s/…{below}").into()
+            }
+            None => path.into(),
         }
     }
 
@@ -58,6 +81,7 @@ impl Door {
         match self {
             Self::Download => "/d",
             Self::Proxy => "/p",
+            Self::Share => "/s",
             _ => "",
         }
     }
@@ -66,6 +90,18 @@ impl Door {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn logs_hold_no_share() {
+        for (path, logged) in [
+            ("/s/token", "/s/…"),
+            ("/s/token/", "/s/…/"),
+            ("/s/token/a/b", "/s/…/a/b"),
+            ("/d/s/token", "/d/s/token"),
+        ] {
+            assert_eq!(Door::of(path).loggable(path), logged);
+        }
+    }
 
     #[test]
     fn only_whole_segments_are_doors() {
@@ -81,6 +117,9 @@ mod tests {
             ("/p/a", Door::Proxy),
             ("/api/v1/list", Door::Api),
             ("/_orlop/page.css", Door::Assets),
+            ("/_orlop/login", Door::Login),
+            ("/s/x", Door::Share),
+            ("/s", Door::Page),
             ("/healthz", Door::Operations),
         ] {
             assert_eq!(Door::of(path), door, "{path}");

@@ -75,6 +75,23 @@ pub(crate) async fn through_host(site: Visit, request: Request) -> Response {
     }
 }
 
+/// A file's bytes as its mount says: by redirect or through the host.
+pub(crate) async fn by_mount(
+    site: &Visit,
+    door: Door,
+    parts: &Parts,
+    path: &Path,
+    entry: &Entry,
+) -> Result<Response, Problem> {
+    // A link is good for GET alone, so HEAD never leaves the host.
+    if parts.method == Method::GET
+        && let Some(elsewhere) = elsewhere(site, path).await?
+    {
+        return redirect(elsewhere);
+    }
+    serve(site, door, parts, path, entry, Disposition::Attachment).await
+}
+
 async fn find(site: &Visit, door: Door, parts: &Parts) -> Result<(Path, Entry), Problem> {
     let location = address::parse(door, parts.uri.path())?;
     let entry = site.namespace.stat(&location).await?;

@@ -29,6 +29,19 @@ pub(crate) fn absolute(door: Door, path: &Path, directory: bool) -> String {
     link
 }
 
+/// A path as it stands in an address after something that no door is told apart by.
+pub(crate) fn plain(path: &Path, directory: bool) -> String {
+    let mut link = String::with_capacity(path.as_str().len() + 2);
+    for name in path.segments() {
+        link.push('/');
+        push_name(&mut link, name, false);
+    }
+    if directory || path.is_root() {
+        link.push('/');
+    }
+    link
+}
+
 /// A link from the page of a folder to one of its entries. The `./` keeps a colon in the name from
 /// making it a scheme.
 pub(crate) fn relative(folder: &Path, name: &str, directory: bool) -> String {

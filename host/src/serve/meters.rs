@@ -212,7 +212,13 @@ where
             site.meters.record(door, method, status, took);
             let cause = response.extensions_mut().remove::<Cause>();
             // The path alone: a query may hold what nobody else shall read.
-            log(method, uri.path(), status, took, cause.as_ref());
+            log(
+                method,
+                &door.loggable(uri.path()),
+                status,
+                took,
+                cause.as_ref(),
+            );
             Ok(response)
         })
     }

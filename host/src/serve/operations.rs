@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 
 use super::{json, problem::Problem, site::Visit};
+use crate::Mount;
 
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
@@ -53,14 +54,23 @@ struct Which {
     mount: Option<String>,
 }
 
-/// `/readyz`: every mount's state; 503 if any is not ready, or the server as a whole. With `?mount=/path`, that
-/// mount alone counts.
+/// `/readyz`: 503 if any mount is not ready, or the server as a whole, and the state of each mount that the caller
+/// sees. With `?mount=/path`, that mount alone counts.
 pub(crate) async fn ready(site: Visit, uri: Uri) -> Result<Response, Problem> {
     let Query(Which { mount: wanted }) = Query::try_from_uri(&uri)
         .map_err(|error| Problem::bad_request(format!("the query makes no sense: {error}")))?;
-    let mounts: Vec<MountState> = site
+    let is_wanted = |mount: &Mount| {
+        let path = wanted.as_deref().map(|path| path.trim_start_matches('/'));
+        path.is_none_or(|path| mount.path().as_str() == path)
+    };
+    let are_ready = site
         .mounts()
         .iter()
+        .filter(|mount| is_wanted(mount))
+        .all(|mount| mount.health().ready);
+    let mounts: Vec<MountState> = site
+        .mounts_seen()
+        .filter(|mount| is_wanted(mount))
         .map(|mount| {
             let health = mount.health();
             MountState {
@@ -69,12 +79,11 @@ pub(crate) async fn ready(site: Visit, uri: Uri) -> Result<Response, Problem> {
                 last_error: health.last_error,
             }
         })
-        .filter(|mount| wanted.as_ref().is_none_or(|path| mount.path == *path))
         .collect();
     if wanted.is_some() && mounts.is_empty() {
         return Err(Problem::not_found());
     }
-    let state = match timeout(PATIENCE, site.state.ping()).await {
+    let mut state = match timeout(PATIENCE, site.state.ping()).await {
         Ok(Ok(())) => StateCondition {
             ready: true,
             last_error: None,
@@ -82,8 +91,12 @@ pub(crate) async fn ready(site: Visit, uri: Uri) -> Result<Response, Problem> {
         Ok(Err(error)) => StateCondition::broken(error.to_string()),
         Err(_) => StateCondition::broken("the database does not answer".to_owned()),
     };
+    if site.require_user().is_err() {
+        // It may tell of the network behind.
+        state.last_error = None;
+    }
     let draining = site.ending.is_cancelled();
-    let ready = !draining && state.ready && mounts.iter().all(|mount| mount.ready);
+    let ready = !draining && state.ready && are_ready;
     let status = if ready {
         StatusCode::OK
     } else {
@@ -107,8 +120,11 @@ impl StateCondition {
     }
 }
 
-/// `/metrics`, as Prometheus reads it.
+/// `/metrics`, as Prometheus reads it. They name every mount, so where there are users they are for users alone.
 pub(crate) async fn metrics(site: Visit) -> Response {
+    if let Err(problem) = site.require_user() {
+        return problem.into_response();
+    }
     match site.meters.render() {
         Some(text) => {
             let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use super::{ListenAddress, TlsFiles};
+use super::{ListenAddress, TlsFiles, TrustedProxies, Users};
 use crate::Access;
 
 /// How to serve a namespace.
@@ -28,6 +28,10 @@ pub struct ServeOptions {
     pub version: String,
     /// What callers may do who do not say who they are.
     pub anonymous: Access,
+    /// Who may log in. Without any, names and passwords are not looked at.
+    pub users: Users,
+    /// The proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` count.
+    pub trusted_proxies: TrustedProxies,
     /// How long requests in flight may take to finish once the server is told to stop.
     pub grace: Duration,
 }
@@ -90,6 +94,8 @@ impl Default for ServeOptions {
             name: "Orlop".to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             anonymous: Access::full(),
+            users: Users::default(),
+            trusted_proxies: TrustedProxies::default(),
             // Below the 30 s that service managers commonly wait before they kill.
             grace: Duration::from_secs(25),
         }
@@ -150,6 +156,20 @@ impl ServeOptions {
     #[must_use]
     pub fn with_anonymous(mut self, anonymous: Access) -> Self {
         self.anonymous = anonymous;
+        self
+    }
+
+    /// Lets these users log in.
+    #[must_use]
+    pub fn with_users(mut self, users: Users) -> Self {
+        self.users = users;
+        self
+    }
+
+    /// Believes these proxies who their clients are.
+    #[must_use]
+    pub fn with_trusted_proxies(mut self, proxies: TrustedProxies) -> Self {
+        self.trusted_proxies = proxies;
         self
     }
 

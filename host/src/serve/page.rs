@@ -1,6 +1,6 @@
 //! The page: folders and files for people, whole without a line of JavaScript.
 
-mod folder;
+pub(crate) mod folder;
 mod frame;
 mod preview;
 mod upload;
@@ -19,7 +19,7 @@ use http::{
     request::Parts,
 };
 
-use self::frame::Frame;
+pub(crate) use self::frame::{Frame, Ground};
 use super::{
     accept::Wants,
     address,
@@ -83,14 +83,14 @@ fn to_folder(parts: &Parts, location: &Location) -> Response {
 }
 
 /// Sends the browser to another of our pages.
-fn see(address: &str) -> Response {
+pub(crate) fn see(address: &str) -> Response {
     match HeaderValue::try_from(address) {
         Ok(address) => (StatusCode::SEE_OTHER, [(LOCATION, address)]).into_response(),
         Err(error) => Problem::internal(error).into_response(),
     }
 }
 
-fn html(page: &impl Template) -> Response {
+pub(crate) fn html(page: &impl Template) -> Response {
     let text = match page.render() {
         Ok(text) => text,
         Err(error) => return Problem::internal(error).into_response(),
@@ -129,6 +129,7 @@ struct FailurePage<'a> {
 /// A failure as a page. The caller sets its status.
 pub(crate) fn failure(site: &Visit, problem: &Problem) -> Response {
     let title = match problem.status.as_u16() {
+        401 => "You have to log in for this",
         _ if matches!(
             problem.code,
             "unauthenticated" | "invalid-config" | "blocked"
@@ -140,7 +141,9 @@ pub(crate) fn failure(site: &Visit, problem: &Problem) -> Response {
         403 => "That is not allowed",
         404 => "There is nothing here",
         409 | 412 => "That did not fit what is there",
+        410 => "This is no longer here",
         413 | 507 => "There is no room for that",
+        429 => "That was tried too often",
         500 => "The server failed",
         501 => "The storage cannot do that",
         502 | 503 => "The storage cannot be reached",
@@ -156,7 +159,7 @@ pub(crate) fn failure(site: &Visit, problem: &Problem) -> Response {
 }
 
 /// Errors are written in lower case without a full stop; people read sentences.
-fn sentence(text: &str) -> String {
+pub(crate) fn sentence(text: &str) -> String {
     let mut letters = text.chars();
     let first = letters.next().into_iter().flat_map(char::to_uppercase);
     first.chain(letters).chain(['.']).collect()

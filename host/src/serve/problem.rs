@@ -25,7 +25,13 @@ pub(crate) struct Problem {
     cause: Option<String>,
     level: Level,
     headers: Vec<(HeaderName, HeaderValue)>,
+    /// Whether the caller has not the right: who did not say who it is can log in.
+    is_denial: bool,
 }
+
+/// Left in the response to a caller who has not the right. The storage's own refusals are none.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Denial;
 
 /// What went wrong, left in the response for the access log.
 #[derive(Clone, Debug)]
@@ -62,6 +68,7 @@ impl Problem {
             cause: None,
             level: Level::DEBUG,
             headers: Vec::new(),
+            is_denial: false,
         }
     }
 
@@ -95,6 +102,24 @@ impl Problem {
         self
     }
 
+    /// Makes it a matter of the caller's rights.
+    pub(crate) fn with_denial(mut self) -> Self {
+        self.is_denial = true;
+        self
+    }
+
+    /// Whether it is a matter of the caller's rights.
+    pub(crate) fn is_denial(&self) -> bool {
+        self.is_denial
+    }
+
+    /// Tells the log this, at this level, rather than what the client is told.
+    pub(crate) fn with_cause(mut self, level: Level, text: String) -> Self {
+        self.cause = Some(text);
+        self.level = level;
+        self
+    }
+
     /// Answers with a page if the client wants one, else with a problem document.
     pub(crate) fn render(self, site: &Visit, request: &HeaderMap) -> Response {
         if Wants::of(request) == Wants::Html {
@@ -105,7 +130,8 @@ impl Problem {
         }
     }
 
-    fn finish(self, mut response: Response) -> Response {
+    /// Makes a response that of this failure.
+    pub(crate) fn finish(self, mut response: Response) -> Response {
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -113,6 +139,9 @@ impl Problem {
         let text = self.cause.as_deref().unwrap_or(&self.detail).into();
         let level = self.level;
         response.extensions_mut().insert(Cause { level, text });
+        if self.is_denial {
+            response.extensions_mut().insert(Denial);
+        }
         response
     }
 }
@@ -151,6 +180,7 @@ impl From<Error> for Problem {
             cause: Some(text),
             level: verdict.level,
             headers: retry.into_iter().collect(),
+            is_denial: matches!(error, Error::Denied(_)),
         }
     }
 }

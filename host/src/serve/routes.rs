@@ -7,15 +7,18 @@ use axum::{
     extract::Request,
     middleware,
     response::Response,
-    routing::{any, get, post},
+    routing::{any, delete, get, post},
 };
 use http::StatusCode;
 
 use super::{
-    ServeOptions, api, assets, change, download, gate,
+    ServeOptions, api, assets,
+    authentication::authenticate,
+    change, download, gate, login,
     meters::MeterLayer,
     operations, page,
     problem::Problem,
+    share,
     site::{Shared, Site, Visit},
 };
 use crate::{Namespace, state::State};
@@ -49,6 +52,18 @@ pub(super) fn routes(site: Shared) -> Router {
         .route("/api/v1/remove", post(api::remove))
         .route("/api/v1/copy", post(api::copy))
         .route("/api/v1/move", post(api::rename))
+        .route(
+            "/api/v1/tokens",
+            get(api::tokens::list).post(api::tokens::create),
+        )
+        .route("/api/v1/tokens/{id}", delete(api::tokens::remove))
+        .route(
+            "/api/v1/shares",
+            get(api::shares::list).post(api::shares::create),
+        )
+        .route("/api/v1/shares/{id}", delete(api::shares::remove))
+        .route("/s/", any(share::handle))
+        .route("/s/{*path}", any(share::handle))
         .route("/api/v1/tasks", get(api::tasks::list))
         .route(
             "/api/v1/tasks/{id}",
@@ -60,11 +75,17 @@ pub(super) fn routes(site: Shared) -> Router {
         .route("/healthz", get(operations::alive))
         .route("/readyz", get(operations::ready))
         .route("/metrics", get(operations::metrics))
+        .route("/_orlop/login", get(login::form).post(login::submit))
+        .route("/_orlop/logout", post(login::log_out))
         .route("/_orlop/{name}", get(assets::serve))
         // All else is the page's: a path of the namespace, which no pattern could decode as strictly.
         .fallback(page::handle)
         .method_not_allowed_fallback(method_not_allowed)
         .with_state(Arc::clone(&site))
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(&site),
+            authenticate,
+        ))
         .layer(middleware::from_fn(gate::guard))
         .layer(MeterLayer { site })
 }

@@ -7,10 +7,13 @@ use std::{
 };
 
 use axum::extract::FromRequestParts;
-use http::request::Parts;
+use http::{Uri, request::Parts};
 use tokio_util::sync::CancellationToken;
 
-use super::{ServeOptions, caller::Caller, meters::Meters};
+use super::{
+    ServeOptions, authentication::Authentication, authentication::unauthenticated, caller::Caller,
+    meters::Meters, page::Ground, problem::Problem,
+};
 use crate::{Mount, Namespace, state::State, tasks::Tasks};
 
 /// What is served, and what outlives a change of it.
@@ -19,6 +22,7 @@ pub(crate) struct Site {
     view: RwLock<View>,
     pub(crate) state: State,
     pub(crate) meters: Meters,
+    pub(crate) authentication: Authentication,
     pub(crate) tasks: Tasks,
     /// Cancelled when the server is told to end: what goes on for long must come to a close.
     pub(crate) ending: CancellationToken,
@@ -45,6 +49,7 @@ impl Site {
             tasks: Tasks::new(namespace, state.clone()),
             view: RwLock::new(view),
             state,
+            authentication: Authentication::default(),
             meters: Meters::open(),
             ending: CancellationToken::new(),
         }
@@ -78,6 +83,10 @@ pub(crate) struct Visit {
     /// What it may do.
     pub(crate) namespace: Namespace,
     pub(crate) options: Arc<ServeOptions>,
+    /// Where it leads.
+    pub(crate) uri: Uri,
+    /// Where its pages begin.
+    pub(crate) ground: Ground,
 }
 
 impl Visit {
@@ -88,12 +97,32 @@ impl Visit {
             namespace: view.namespace.restricted_to(&caller.access),
             caller,
             options: view.options,
+            uri: Uri::default(),
+            ground: Ground::default(),
         }
     }
 
     /// All mounts, whoever asks.
     pub(crate) fn mounts(&self) -> &[Mount] {
         self.namespace.mounts()
+    }
+
+    /// The mounts that the caller sees.
+    pub(crate) fn mounts_seen(&self) -> impl Iterator<Item = &Mount> {
+        let access = self.namespace.access();
+        let mounts = self.mounts().iter();
+        mounts.filter(|mount| access.shows(mount.path()))
+    }
+
+    /// The caller's name.
+    ///
+    /// # Errors
+    /// 401 for a caller who did not say who it is, where there are users.
+    pub(crate) fn require_user(&self) -> Result<Option<&Arc<str>>, Problem> {
+        if self.caller.name.is_none() && !self.options.users.is_empty() {
+            return Err(unauthenticated("log in to see this").with_denial());
+        }
+        Ok(self.caller.name.as_ref())
     }
 }
 
@@ -113,6 +142,8 @@ impl FromRequestParts<Shared> for Visit {
         let view = view.unwrap_or_else(|| site.view());
         let caller = parts.extensions.get::<Caller>().cloned();
         let caller = caller.unwrap_or_else(|| Caller::anonymous(&view.options));
-        Ok(Self::new(Arc::clone(site), view, caller))
+        let mut visit = Self::new(Arc::clone(site), view, caller);
+        visit.uri = parts.uri.clone();
+        Ok(visit)
     }
 }

@@ -1,3 +1,4 @@
+use orlop::serve::PasswordHash;
 use orlop_test_s3::{Credentials, Options, Server};
 use toml::{Table, Value};
 
@@ -10,6 +11,11 @@ const ACCESS_KEY: &str = "ORLOPTESTKEYID";
 
 pub(crate) fn credentials() -> Credentials {
     Credentials::new(ACCESS_KEY, SECRET)
+}
+
+/// The password of a user in the tests.
+pub(crate) fn password(name: &str) -> String {
+    format!("{name}'s-hush-hush")
 }
 
 /// An S3 server that checks signatures, with an empty bucket.
@@ -33,6 +39,7 @@ pub(crate) fn closed_port() -> u16 {
 pub(crate) struct Config {
     keys: Table,
     mounts: Vec<Mount>,
+    users: Vec<Table>,
 }
 
 /// A `[[mount]]`.
@@ -48,6 +55,7 @@ impl Config {
         Self {
             keys: Table::new(),
             mounts: mounts.into_iter().collect(),
+            users: Vec::new(),
         }
     }
 
@@ -56,8 +64,34 @@ impl Config {
         self
     }
 
+    /// Adds a `[[user]]` with these rights by path, whose password is [`password`] of the name.
+    pub(crate) fn user(self, name: &str, allow: &[(&str, &str)]) -> Self {
+        self.user_with(name, &password(name), allow)
+    }
+
+    pub(crate) fn user_with(mut self, name: &str, password: &str, allow: &[(&str, &str)]) -> Self {
+        let grant = |(path, rights): &(&str, &str)| {
+            let pairs = [("path", *path), ("rights", *rights)];
+            let pairs = pairs.map(|(key, value)| (key.to_owned(), Value::from(value)));
+            Value::Table(pairs.into_iter().collect())
+        };
+        let hash = PasswordHash::of(password).unwrap();
+        let user = [
+            ("name", name.into()),
+            ("password", hash.as_str().into()),
+            ("allow", allow.iter().map(grant).collect::<Vec<_>>().into()),
+        ];
+        let user = user.map(|(key, value)| (key.to_owned(), value));
+        self.users.push(user.into_iter().collect());
+        self
+    }
+
     pub(crate) fn text(&self) -> String {
         let mut table = self.keys.clone();
+        if !self.users.is_empty() {
+            let users = self.users.iter().cloned().map(Value::Table);
+            table.insert("user".to_owned(), Value::Array(users.collect()));
+        }
         let mounts = self.mounts.iter().map(Mount::table).map(Value::Table);
         table.insert("mount".to_owned(), Value::Array(mounts.collect()));
         table.to_string()

@@ -60,6 +60,16 @@ impl World {
         self.start_again().await;
     }
 
+    /// The same world after Orlop was killed, and started again with another configuration. What it kept, it has
+    /// still.
+    pub(crate) async fn restarted(mut self, config: impl FnOnce(&Server) -> Config) -> Self {
+        let config = config(&self.s3);
+        self.orlop.signal("KILL");
+        self.orlop.ended().await;
+        self.start_again_with(&config).await;
+        self
+    }
+
     /// Waits until the server has looked into its mount, as it does when it starts, and forgets that.
     pub(crate) async fn settled(self) -> Self {
         let looked = async {

@@ -44,7 +44,9 @@ impl Running {
     /// Takes over what the file says now, all of it or nothing.
     async fn renew(&mut self) -> anyhow::Result<()> {
         let config = self.listen_settings.over(self.settings.load()?);
-        self.listen.permit(config.anonymous).map_err(Usage)?;
+        self.listen
+            .permit(&config.users, config.anonymous)
+            .map_err(Usage)?;
         let options = options(&config, &self.listen)?;
         self.drivers.renew(&config);
         let before = Some((&self.config, &self.namespace));

@@ -119,7 +119,7 @@ async fn kind(site: &Visit, location: &Location) -> Result<Kind, Problem> {
 }
 
 /// Reads a body of JSON. It must be called so: a form of another site cannot.
-async fn body<T: DeserializeOwned>(request: Request<Body>) -> Result<T, Problem> {
+pub(super) async fn body<T: DeserializeOwned>(request: Request<Body>) -> Result<T, Problem> {
     let (parts, body) = request.into_parts();
     origin::guard(&parts.uri, &parts.headers)?;
     if !is_json(&parts.headers) {

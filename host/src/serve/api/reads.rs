@@ -157,13 +157,10 @@ impl<'a> MountBody<'a> {
 
 /// `GET mounts`: what is mounted where and how it is. Holds nothing of a mount's configuration.
 pub(crate) async fn mounts(site: Visit) -> Response {
-    let mounts = site
-        .namespace
-        .mounts()
-        .iter()
-        .filter(|mount| site.namespace.access().shows(mount.path()))
-        .map(MountBody::new)
-        .collect();
+    if let Err(problem) = site.require_user() {
+        return respond(Err(problem));
+    }
+    let mounts = site.mounts_seen().map(MountBody::new).collect();
     json::answer(StatusCode::OK, &MountsBody { mounts })
 }
 
@@ -200,10 +197,13 @@ impl<'a> DriverBody<'a> {
     }
 }
 
-/// `GET drivers`: the drivers in use, each once.
+/// `GET drivers`: the drivers of the mounts that the caller sees, each once.
 pub(crate) async fn drivers(site: Visit) -> Response {
+    if let Err(problem) = site.require_user() {
+        return respond(Err(problem));
+    }
     let mut drivers: Vec<DriverBody<'_>> = Vec::new();
-    for mount in site.mounts() {
+    for mount in site.mounts_seen() {
         let driver = mount.volume().driver();
         if !drivers.iter().any(|known| known.digest == driver.digest()) {
             drivers.push(DriverBody::new(driver));

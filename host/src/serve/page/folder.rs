@@ -12,12 +12,10 @@ use super::{
     html, vary,
 };
 use crate::{
-    Entry, Kind, Page, Path,
+    Entry, Kind, Page, Path, Rights,
     serve::{
         accept::Wants,
-        date,
-        door::Door,
-        href,
+        date, href,
         json::{self, PageBody},
         media, natural,
         problem::Problem,
@@ -123,34 +121,35 @@ struct Row {
 }
 
 /// Answers with one page of a folder.
-pub(super) async fn view(site: &Visit, parts: &Parts, folder: Path) -> Result<Response, Problem> {
+pub(crate) async fn view(site: &Visit, parts: &Parts, folder: Path) -> Result<Response, Problem> {
     let wants = Wants::of(&parts.headers);
     // A sort order that does not exist is no reason to show nothing.
     let Query(view) = Query::<View>::try_from_uri(&parts.uri).unwrap_or_default();
     let cursor = view.cursor.as_deref().filter(|cursor| !cursor.is_empty());
     let page = site.namespace.list(&folder, cursor, PAGE_LIMIT).await?;
     if wants == Wants::Json {
-        let body = PageBody::new(&folder, &page);
+        let body = PageBody::new(&site.ground.shown(&folder), &page);
         return Ok(vary(json::answer(StatusCode::OK, &body)));
     }
     let mut entries: Vec<&Entry> = page.entries.iter().collect();
     sort(&mut entries, view.sort, view.order);
     Ok(html(&FolderPage {
         frame: Frame::new(site, &visible(folder.name())),
-        crumbs: crumbs(&folder),
+        crumbs: crumbs(&site.ground, &folder),
         name: visible(folder.name()),
         columns: Column::ALL.map(|column| header(column, &view)).into(),
         rows: entries
             .into_iter()
-            .map(|entry| row(&folder, entry))
+            .map(|entry| row(site, &folder, entry))
             .collect(),
         summary: summary(&page),
         first: cursor.map(|_| query(&view, None)),
         next: page.next.as_deref().map(|next| query(&view, Some(next))),
-        is_writable: site
-            .namespace
-            .mount_of(&folder)
-            .is_some_and(|mount| !mount.is_read_only()),
+        is_writable: site.namespace.access().rights(&folder) == Rights::Write
+            && site
+                .namespace
+                .mount_of(&folder)
+                .is_some_and(|mount| !mount.is_read_only()),
         is_empty: page.entries.is_empty() && page.next.is_none() && cursor.is_none(),
     }))
 }
@@ -210,7 +209,7 @@ fn query(view: &View, cursor: Option<&str>) -> String {
     link
 }
 
-fn row(folder: &Path, entry: &Entry) -> Row {
+fn row(site: &Visit, folder: &Path, entry: &Entry) -> Row {
     let is_folder = entry.kind == Kind::Directory;
     let download = folder.child(&entry.name).ok().filter(|_| !is_folder);
     Row {
@@ -221,9 +220,7 @@ fn row(folder: &Path, entry: &Entry) -> Row {
             media::icon(entry)
         },
         link: href::relative(folder, &entry.name, is_folder),
-        download: download.map_or_else(String::new, |path| {
-            href::absolute(Door::Download, &path, false)
-        }),
+        download: download.map_or_else(String::new, |path| site.ground.download(&path)),
         size: if is_folder {
             String::new()
         } else {

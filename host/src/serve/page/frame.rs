@@ -1,14 +1,65 @@
 //! What all pages have around their content.
 
 use crate::{
-    Path,
+    Path, Rights,
     serve::{
         assets::{ICON, STYLE},
+        caller::Means,
         door::Door,
-        href,
+        href, login,
         site::Visit,
     },
 };
+
+/// The tree that pages show: all of it, or what is shared of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Ground {
+    /// The address of its top, without the slash at its end.
+    pub(crate) address: String,
+    /// Its top in the namespace.
+    pub(crate) root: Path,
+    /// Whether it is what a user shares.
+    pub(crate) is_share: bool,
+}
+
+impl Ground {
+    /// The address of its top.
+    fn home(&self) -> String {
+        format!("{}/", self.address)
+    }
+
+    /// What its top is called.
+    fn name(&self) -> String {
+        if self.is_share {
+            visible(self.root.name())
+        } else {
+            "All files".to_owned()
+        }
+    }
+
+    /// The address of the page of a folder.
+    fn folder(&self, path: &Path) -> String {
+        if !self.is_share {
+            return href::absolute(Door::Page, path, true);
+        }
+        let below = path.relative_to(&self.root).unwrap_or_default();
+        format!("{}{}", self.address, href::plain(&below, true))
+    }
+
+    /// Where a file is downloaded from.
+    pub(crate) fn download(&self, path: &Path) -> String {
+        if !self.is_share {
+            return href::absolute(Door::Download, path, false);
+        }
+        let below = path.relative_to(&self.root).unwrap_or_default();
+        format!("{}{}", self.address, href::plain(&below, false))
+    }
+
+    /// The path as those see it who see no more than this.
+    pub(crate) fn shown(&self, path: &Path) -> Path {
+        path.relative_to(&self.root).unwrap_or_default()
+    }
+}
 
 /// Head and foot of a page.
 #[derive(Debug)]
@@ -18,6 +69,15 @@ pub(crate) struct Frame<'a> {
     pub(crate) title: String,
     pub(crate) style: String,
     pub(crate) icon: String,
+    /// The address of the top of what is shown, and what that is called.
+    pub(crate) home: String,
+    pub(crate) home_name: String,
+    /// Who is logged in; empty for nobody.
+    pub(crate) user: String,
+    /// Whether the session can be ended here.
+    pub(crate) can_log_out: bool,
+    /// Where to log in; empty if there is no need.
+    pub(crate) login: String,
 }
 
 impl<'a> Frame<'a> {
@@ -34,7 +94,27 @@ impl<'a> Frame<'a> {
             },
             style: STYLE.address(),
             icon: ICON.address(),
+            home: site.ground.home(),
+            home_name: site.ground.name(),
+            user: site.caller.name.as_deref().map(visible).unwrap_or_default(),
+            can_log_out: site.caller.means == Means::Session,
+            login: login(site),
         }
+    }
+}
+
+/// A caller who is nobody yet, and may not do all, can log in.
+fn login(site: &Visit) -> String {
+    let is_asked = site.caller.name.is_none()
+        && !site.options.users.is_empty()
+        && !site.ground.is_share
+        && !site.caller.access.covers(&Path::ROOT, Rights::Write);
+    if !is_asked {
+        String::new()
+    } else if site.uri.path().starts_with(login::PATH) {
+        login::PATH.to_owned()
+    } else {
+        login::address(&site.uri)
     }
 }
 
@@ -46,13 +126,15 @@ pub(crate) struct Crumb {
 }
 
 /// The folders above a path, from the first below the top down.
-pub(crate) fn crumbs(path: &Path) -> Vec<Crumb> {
+pub(crate) fn crumbs(ground: &Ground, path: &Path) -> Vec<Crumb> {
     let mut crumbs = Vec::new();
     let mut above = path.parent();
-    while let Some(folder) = above.filter(|folder| !folder.is_root()) {
+    while let Some(folder) =
+        above.filter(|folder| *folder != ground.root && folder.relative_to(&ground.root).is_some())
+    {
         crumbs.push(Crumb {
             name: visible(folder.name()),
-            link: href::absolute(Door::Page, &folder, true),
+            link: ground.folder(&folder),
         });
         above = folder.parent();
     }
@@ -152,12 +234,22 @@ mod tests {
 
     #[test]
     fn crumbs_lead_down() {
-        let found = crumbs(&Path::parse("d/b c/file").unwrap());
+        let site = Ground::default();
+        let found = crumbs(&site, &Path::parse("d/b c/file").unwrap());
         let crumb = |name: &str, link: &str| Crumb {
             name: name.to_owned(),
             link: link.to_owned(),
         };
         assert_eq!(found, [crumb("d", "/%64/"), crumb("b c", "/%64/b%20c/")]);
-        assert_eq!(crumbs(&Path::ROOT), []);
+        assert_eq!(crumbs(&site, &Path::ROOT), []);
+        let share = Ground {
+            address: "/s/token".to_owned(),
+            root: Path::parse("a/b").unwrap(),
+            is_share: true,
+        };
+        let found = crumbs(&share, &Path::parse("a/b/c d/file").unwrap());
+        assert_eq!(found, [crumb("c d", "/s/token/c%20d/")]);
+        assert_eq!(crumbs(&share, &share.root), []);
+        assert_eq!(crumbs(&share, &Path::parse("a").unwrap()), []);
     }
 }

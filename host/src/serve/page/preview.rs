@@ -74,7 +74,7 @@ pub(super) async fn view(site: &Visit, path: &Path, entry: &Entry) -> Result<Res
     let folder = path.parent().unwrap_or_default();
     Ok(html(&FilePage {
         frame: Frame::new(site, &visible(path.name())),
-        crumbs: crumbs(path),
+        crumbs: crumbs(&site.ground, path),
         name: visible(path.name()),
         icon: media::icon(entry),
         media_type: media::essence(&media_type).to_owned(),
