@@ -9,6 +9,7 @@
 //! | `/{path}` | the page: a folder, or a file's preview; the same as JSON for `Accept: application/json` |
 //! | `/d/{path}` | download, by redirect or through the host as the mount says; `PUT` and `DELETE` |
 //! | `/p/{path}` | download through the host |
+//! | `/dav/{path}` | WebDAV, class 1 and 2 |
 //! | `/api/v1/…` | JSON |
 //! | `/healthz`, `/readyz`, `/metrics` | alive; every mount's state; Prometheus |
 //! | `/_orlop/…` | the page's own style and icon |
@@ -25,6 +26,7 @@ mod caller;
 mod change;
 mod condition;
 mod date;
+mod dav;
 mod door;
 mod download;
 mod file;

@@ -5,7 +5,9 @@
 //! when the state is opened.
 
 mod key;
+pub(crate) mod lock;
 mod place;
+pub(crate) mod property;
 
 use std::{fmt, path::PathBuf, time::Duration};
 

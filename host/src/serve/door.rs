@@ -9,6 +9,8 @@ pub(crate) enum Door {
     Download,
     /// `/p/`: downloads through the host.
     Proxy,
+    /// `/dav/`: WebDAV.
+    Dav,
     /// `/api/`.
     Api,
     /// Health and figures.
@@ -17,7 +19,7 @@ pub(crate) enum Door {
     Assets,
 }
 
-/// First segments that are doors, `dav` among them before it opens, so that links made today last.
+/// First segments that are doors.
 const RESERVED: [&str; 8] = [
     "_orlop", "api", "d", "dav", "healthz", "metrics", "p", "readyz",
 ];
@@ -34,8 +36,11 @@ impl Door {
         match path.split_once('/') {
             Some(("d", _)) => Self::Download,
             Some(("p", _)) => Self::Proxy,
+            Some(("dav", _)) => Self::Dav,
             Some(("api", _)) => Self::Api,
             Some(("_orlop", _)) => Self::Assets,
+            // Clients are told `http://host/dav` as often as with the slash.
+            None if path == "dav" => Self::Dav,
             None if matches!(path, "healthz" | "readyz" | "metrics") => Self::Operations,
             _ => Self::Page,
         }
@@ -47,6 +52,7 @@ impl Door {
             Self::Page => "page",
             Self::Download => "download",
             Self::Proxy => "proxy",
+            Self::Dav => "dav",
             Self::Api => "api",
             Self::Operations => "operations",
             Self::Assets => "assets",
@@ -58,6 +64,7 @@ impl Door {
         match self {
             Self::Download => "/d",
             Self::Proxy => "/p",
+            Self::Dav => "/dav",
             _ => "",
         }
     }
@@ -79,6 +86,10 @@ mod tests {
             ("/d/", Door::Download),
             ("/d/a/b", Door::Download),
             ("/p/a", Door::Proxy),
+            ("/dav", Door::Dav),
+            ("/dav/", Door::Dav),
+            ("/dav/a/b", Door::Dav),
+            ("/davy/a", Door::Page),
             ("/api/v1/list", Door::Api),
             ("/_orlop/page.css", Door::Assets),
             ("/healthz", Door::Operations),

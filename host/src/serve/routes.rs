@@ -11,7 +11,7 @@ use axum::{
 use http::StatusCode;
 
 use super::{
-    ServeOptions, api, assets, change, download,
+    ServeOptions, api, assets, change, dav, download,
     meters::MeterLayer,
     operations, page,
     problem::Problem,
@@ -35,6 +35,9 @@ pub fn router(namespace: Namespace, state: State, options: ServeOptions) -> Rout
         .route("/d/{*path}", by_policy())
         .route("/p/", get(download::through_host))
         .route("/p/{*path}", get(download::through_host))
+        .route("/dav", any(dav::handle))
+        .route("/dav/", any(dav::handle))
+        .route("/dav/{*path}", any(dav::handle))
         .route("/api/v1/list", get(api::list))
         .route("/api/v1/stat", get(api::stat))
         .route("/api/v1/link", get(api::link))

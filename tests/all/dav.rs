@@ -1,0 +1,1 @@
+//! WebDAV: reading, writing, trees.
