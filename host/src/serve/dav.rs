@@ -37,8 +37,7 @@ const ALLOWED: &str =
     "OPTIONS, GET, HEAD, PUT, DELETE, MKCOL, COPY, MOVE, PROPFIND, PROPPATCH, LOCK, UNLOCK";
 
 /// What it answers about folders.
-const ALLOWED_ON_FOLDERS: &str =
-    "OPTIONS, DELETE, COPY, MOVE, PROPFIND, PROPPATCH, LOCK, UNLOCK";
+const ALLOWED_ON_FOLDERS: &str = "OPTIONS, DELETE, COPY, MOVE, PROPFIND, PROPPATCH, LOCK, UNLOCK";
 
 /// Answers a request at this door.
 pub(crate) async fn handle(site: Visit, request: Request) -> Response {
@@ -74,10 +73,18 @@ async fn answer(site: Visit, request: Request) -> Result<Response, Refusal> {
 }
 
 /// What the server can do. Windows takes a server for one of WebDAV by `MS-Author-Via`.
-pub(crate) fn options() -> Response {
+fn options() -> Response {
+    let mut response = announce();
+    response
+        .headers_mut()
+        .insert(ALLOW, HeaderValue::from_static(ALLOWED));
+    response
+}
+
+/// Says that there is WebDAV on this server. Windows asks the top before it looks where it was sent.
+pub(crate) fn announce() -> Response {
     let mut response = empty(StatusCode::OK);
     let headers = response.headers_mut();
-    headers.insert(ALLOW, HeaderValue::from_static(ALLOWED));
     headers.insert(DAV, HeaderValue::from_static("1, 2"));
     headers.insert(AUTHOR_VIA, HeaderValue::from_static("DAV"));
     response

@@ -73,6 +73,7 @@ pub(super) async fn permit(
     claims: &[Claim<'_>],
 ) -> Result<(), Refusal> {
     let demands = Demands::read(&parts.headers)?;
+    judge(site, parts, found, &demands).await?;
     for claim in claims {
         let mut locks = site.state.locks_around(claim.path).await?;
         locks.retain(|lock| claim.is_touched_by(lock));
@@ -82,7 +83,7 @@ pub(super) async fn permit(
             return Err(locked(&hrefs));
         }
     }
-    judge(site, parts, found, &demands).await
+    Ok(())
 }
 
 fn locked(hrefs: &[String]) -> Refusal {

@@ -31,9 +31,15 @@ pub(super) async fn make(site: Visit, parts: Parts, body: Body) -> Result<Respon
         ));
     }
     let is_there = || {
-        Refusal::method_not_allowed(ALLOWED_ON_FOLDERS, "there is something at this path already")
+        Refusal::method_not_allowed(
+            ALLOWED_ON_FOLDERS,
+            "there is something at this path already",
+        )
     };
-    if place::occupant(&site, &path, Kind::Directory).await?.is_some() {
+    if place::occupant(&site, &path, Kind::Directory)
+        .await?
+        .is_some()
+    {
         return Err(is_there());
     }
     place::require_parent(&site, &path).await?;

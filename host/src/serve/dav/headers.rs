@@ -34,9 +34,7 @@ pub(super) fn depth(headers: &HeaderMap) -> Result<Depth, Problem> {
         "0" => Ok(Depth::Zero),
         "1" => Ok(Depth::One),
         text if text.eq_ignore_ascii_case("infinity") => Ok(Depth::Infinity),
-        _ => Err(Problem::bad_request(
-            "`Depth` is `0`, `1` or `infinity`",
-        )),
+        _ => Err(Problem::bad_request("`Depth` is `0`, `1` or `infinity`")),
     }
 }
 
@@ -72,7 +70,9 @@ mod tests {
     use super::*;
 
     fn headers(name: &HeaderName, value: &str) -> HeaderMap {
-        [(name.clone(), value.parse().unwrap())].into_iter().collect()
+        [(name.clone(), value.parse().unwrap())]
+            .into_iter()
+            .collect()
     }
 
     #[test]
@@ -94,7 +94,11 @@ mod tests {
     #[test]
     fn overwriting() {
         for (text, expected) in [("T", Some(true)), ("F", Some(false)), ("yes", None)] {
-            assert_eq!(overwrite(&headers(&OVERWRITE, text)).ok(), expected, "{text}");
+            assert_eq!(
+                overwrite(&headers(&OVERWRITE, text)).ok(),
+                expected,
+                "{text}"
+            );
         }
         assert_eq!(overwrite(&HeaderMap::new()).ok(), Some(true));
     }

@@ -172,7 +172,10 @@ mod tests {
             ("(not<DAV:no-lock>)", Some(":!<DAV:no-lock")),
             ("([\"a]b\"]  NOT [\"c\"])", Some(":\"a]b\",!\"c\"")),
             ("([abc])", Some(":abc")),
-            ("</dav/a> (<urn:a>)(<urn:b>) </b>(<c>)", Some("/dav/a:<urn:a /dav/a:<urn:b /b:<c")),
+            (
+                "</dav/a> (<urn:a>)(<urn:b>) </b>(<c>)",
+                Some("/dav/a:<urn:a /dav/a:<urn:b /b:<c"),
+            ),
             ("", None),
             ("()", None),
             ("(", None),

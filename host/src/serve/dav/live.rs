@@ -122,7 +122,11 @@ impl Live {
 pub(super) fn discovery<'a>(out: &mut String, locks: impl Iterator<Item = &'a Lock>) {
     out.push_str("<D:lockdiscovery>");
     for lock in locks {
-        let scope = if lock.exclusive { "exclusive" } else { "shared" };
+        let scope = if lock.exclusive {
+            "exclusive"
+        } else {
+            "shared"
+        };
         let depth = if lock.deep { "infinity" } else { "0" };
         // Writing to a string cannot fail.
         let _ = write!(

@@ -103,11 +103,7 @@ pub(super) async fn unlock(site: Visit, parts: Parts) -> Result<Response, Refusa
 }
 
 /// Gives a lock more time. Which one, the `If` header says.
-async fn refresh(
-    site: &Visit,
-    parts: &Parts,
-    location: &Location,
-) -> Result<Response, Refusal> {
+async fn refresh(site: &Visit, parts: &Parts, location: &Location) -> Result<Response, Refusal> {
     let demands = Demands::read(&parts.headers)?;
     if demands.lists.is_empty() {
         return Err(Problem::bad_request(
@@ -168,7 +164,9 @@ fn read(document: &Element) -> Result<(bool, String), Problem> {
     if !document.name.is_dav("lockinfo") {
         return Err(makes_no_sense());
     }
-    let locktype = document.dav("locktype").and_then(|found| found.dav("write"));
+    let locktype = document
+        .dav("locktype")
+        .and_then(|found| found.dav("write"));
     let scope = document.dav("lockscope").ok_or_else(makes_no_sense)?;
     let exclusive = match (scope.dav("exclusive"), scope.dav("shared")) {
         (Some(_), None) => true,
@@ -181,7 +179,9 @@ fn read(document: &Element) -> Result<(bool, String), Problem> {
         element.write_content(&mut owner);
     }
     if owner.len() > 4096 {
-        return Err(Problem::bad_request("the owner of a lock is told in 4096 bytes"));
+        return Err(Problem::bad_request(
+            "the owner of a lock is told in 4096 bytes",
+        ));
     }
     Ok((exclusive, owner))
 }
@@ -251,7 +251,10 @@ mod tests {
         let token = token().unwrap();
         assert_eq!(token.len(), "urn:uuid:".len() + 36);
         assert_eq!(token.as_bytes()[9 + 14], b'4');
-        assert!(matches!(token.as_bytes()[9 + 19], b'8' | b'9' | b'a' | b'b'));
+        assert!(matches!(
+            token.as_bytes()[9 + 19],
+            b'8' | b'9' | b'a' | b'b'
+        ));
         assert_ne!(token, self::token().unwrap());
     }
 }

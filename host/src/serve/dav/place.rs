@@ -1,10 +1,7 @@
 //! What is at a place of the namespace, as a client of WebDAV sees it.
 
 use super::{claim::look_up, refusal::Refusal};
-use crate::{
-    Entry, Error, Kind, Location, Path,
-    serve::site::Visit,
-};
+use crate::{Entry, Error, Kind, Location, Path, serve::site::Visit};
 
 /// Refuses if the folder that a path lies in is not there (RFC 4918 §9.7.1 and others).
 pub(super) async fn require_parent(site: &Visit, path: &Path) -> Result<(), Refusal> {

@@ -48,7 +48,8 @@ pub(super) async fn answer(site: Visit, parts: Parts, body: Body) -> Result<Resp
     let mut out = String::new();
     let href = href::absolute(Door::Dav, path, entry.kind == Kind::Directory);
     multistatus::begin_response(&mut out, &href);
-    let (protected, free): (Vec<_>, Vec<_>) = changes.iter().partition(|change| is_protected(change));
+    let (protected, free): (Vec<_>, Vec<_>) =
+        changes.iter().partition(|change| is_protected(change));
     for (changes, status) in [(free, status), (protected, culprit)] {
         if changes.is_empty() {
             continue;
@@ -74,7 +75,11 @@ fn read(document: Option<Element>) -> Result<Vec<(Name, PropertyChange)>, Proble
         if !sets && !instruction.name.is_dav("remove") {
             continue;
         }
-        for property in instruction.dav("prop").into_iter().flat_map(Element::elements) {
+        for property in instruction
+            .dav("prop")
+            .into_iter()
+            .flat_map(Element::elements)
+        {
             let Name { namespace, local } = property.name.clone();
             let change = if sets {
                 let mut value = String::new();

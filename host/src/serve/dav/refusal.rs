@@ -1,7 +1,10 @@
 //! Failures as WebDAV tells them: the statuses of its own column, and what went wrong as an element where RFC 4918
 //! §16 has one.
 
-use axum::{body::Body, response::{IntoResponse, Response}};
+use axum::{
+    body::Body,
+    response::{IntoResponse, Response},
+};
 use http::{
     HeaderValue, StatusCode,
     header::{ALLOW, CONTENT_TYPE},
@@ -101,7 +104,10 @@ impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let mut response = self.problem.into_response();
         if let Some(element) = self.element {
-            let text = format!("{}<D:error xmlns:D=\"DAV:\">{element}</D:error>", multistatus::DECLARATION);
+            let text = format!(
+                "{}<D:error xmlns:D=\"DAV:\">{element}</D:error>",
+                multistatus::DECLARATION
+            );
             *response.body_mut() = Body::from(text);
             let kind = HeaderValue::from_static(multistatus::CONTENT_TYPE);
             response.headers_mut().insert(CONTENT_TYPE, kind);

@@ -46,9 +46,7 @@ pub(super) async fn answer(
     let entry = site.namespace.stat(&source).await?;
     let (from, to, kind) = (source.path, target.path, entry.kind);
     if from == to || from.contains(&to) && kind == Kind::Directory {
-        return Err(forbidden(
-            "the destination is the source or lies inside it",
-        ));
+        return Err(forbidden("the destination is the source or lies inside it"));
     }
     site.namespace.check_change(&to)?;
     if transfer == Transfer::Move {

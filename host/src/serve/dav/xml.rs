@@ -139,7 +139,9 @@ fn element(start: &BytesStart<'_>, resolver: &NamespaceResolver) -> Result<Eleme
             .normalized_value(XmlVersion::Implicit1_0)
             .map_err(|error| ill_formed(&error.to_string()))?;
         if !value.chars().all(is_char) || attribute.value.contains('<') {
-            return Err(ill_formed("an attribute has a character that XML does not allow"));
+            return Err(ill_formed(
+                "an attribute has a character that XML does not allow",
+            ));
         }
         match attribute.key.as_namespace_binding() {
             // Namespaces in XML 1.0 §2.2: a prefix cannot be taken back.
@@ -166,13 +168,17 @@ fn name(namespace: ResolveResult<'_>, local: &str) -> Result<Name, Problem> {
         ResolveResult::Unbound => String::new(),
         ResolveResult::Bound(namespace) => namespace.into_inner().to_owned(),
         ResolveResult::Unknown(prefix) => {
-            return Err(ill_formed(&format!("the prefix `{prefix}` is not declared")));
+            return Err(ill_formed(&format!(
+                "the prefix `{prefix}` is not declared"
+            )));
         }
     };
     // A reference would have to be resolved, and what is kept is told to other clients.
     let is_plain = |letter| is_char(letter) && !matches!(letter, '&' | '<');
     if !is_name(local) || !namespace.chars().all(is_plain) {
-        return Err(ill_formed("a name is none, or its namespace has a reference"));
+        return Err(ill_formed(
+            "a name is none, or its namespace has a reference",
+        ));
     }
     Ok(Name {
         namespace,
@@ -203,7 +209,9 @@ fn is_char(letter: char) -> bool {
 /// A `NCName`; of letters beyond ASCII, any that XML allows somewhere in a name.
 fn is_name(text: &str) -> bool {
     let begins = |letter: char| {
-        letter.is_ascii_alphabetic() || letter == '_' || (letter >= '\u{c0}' && letter.is_alphanumeric())
+        letter.is_ascii_alphabetic()
+            || letter == '_'
+            || (letter >= '\u{c0}' && letter.is_alphanumeric())
     };
     let goes_on = |letter: char| {
         begins(letter) || letter.is_ascii_digit() || matches!(letter, '-' | '.' | '\u{b7}')
@@ -349,7 +357,10 @@ mod tests {
     fn what_is_written_needs_nothing_around_it() {
         for (text, expected) in [
             ("<a/>", "<a xmlns=\"\"/>"),
-            ("<D:a xmlns:D='DAV:'><D:b/></D:a>", "<a xmlns=\"DAV:\"><b/></a>"),
+            (
+                "<D:a xmlns:D='DAV:'><D:b/></D:a>",
+                "<a xmlns=\"DAV:\"><b/></a>",
+            ),
             (
                 "<a xmlns='u'><b xmlns=''>t</b><c/></a>",
                 "<a xmlns=\"u\"><b xmlns=\"\">t</b><c/></a>",
