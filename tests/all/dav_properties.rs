@@ -133,7 +133,8 @@ async fn they_outlive_the_process() {
     let token = world.lock("/dav/files/a", &[]).await;
     let mut serve = command(["serve", "--config", "orlop.toml", "--listen", "127.0.0.1:0"]);
     serve.current_dir(world.folder.path());
-    // The old one goes as the new one takes its place.
+    world.orlop.signal("KILL");
+    world.orlop.ended().await;
     world.orlop = Orlop::start(serve).await;
     let told = world.propfind("/dav/files/", "1").await;
     assert_eq!(told[1].property("{urn:x}p"), "kept");

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use axum::{
     Router,
     extract::Request,
+    middleware,
     response::Response,
     routing::{any, get, post},
 };
 use http::StatusCode;
 
 use super::{
-    ServeOptions, api, assets, change, dav, download,
+    ServeOptions, api, assets, change, dav, download, gate,
     meters::MeterLayer,
     operations, page,
     problem::Problem,
@@ -24,7 +25,11 @@ use crate::{Namespace, state::State};
 /// It is meant for the top of a host: nested below a path, its links would miss that path. The process's
 /// metrics recorder is installed unless there is one already.
 pub fn router(namespace: Namespace, state: State, options: ServeOptions) -> Router {
-    let site: Shared = Arc::new(Site::new(namespace, state, options));
+    routes(Arc::new(Site::new(namespace, state, options)))
+}
+
+/// The front doors of a site.
+pub(super) fn routes(site: Shared) -> Router {
     let by_policy = || {
         get(download::by_policy)
             .put(change::put)
@@ -47,6 +52,12 @@ pub fn router(namespace: Namespace, state: State, options: ServeOptions) -> Rout
         .route("/api/v1/remove", post(api::remove))
         .route("/api/v1/copy", post(api::copy))
         .route("/api/v1/move", post(api::rename))
+        .route("/api/v1/tasks", get(api::tasks::list))
+        .route(
+            "/api/v1/tasks/{id}",
+            get(api::tasks::find).delete(api::tasks::end),
+        )
+        .route("/api/v1/tasks/{id}/retry", post(api::tasks::retry))
         .route("/api/", any(api::unknown))
         .route("/api/{*path}", any(api::unknown))
         .route("/healthz", get(operations::alive))
@@ -57,6 +68,7 @@ pub fn router(namespace: Namespace, state: State, options: ServeOptions) -> Rout
         .fallback(page::handle)
         .method_not_allowed_fallback(method_not_allowed)
         .with_state(Arc::clone(&site))
+        .layer(middleware::from_fn(gate::guard))
         .layer(MeterLayer { site })
 }
 

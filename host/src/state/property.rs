@@ -296,8 +296,9 @@ mod tests {
     }
 
     async fn put(state: &State, at: &str, kind: Kind) {
-        let done = state.change_properties(&path(at), kind, &[set("p", at)]);
-        assert!(done.await.unwrap());
+        let changes = [set("p", at)];
+        let done = state.change_properties(&path(at), kind, &changes).await;
+        assert!(done.unwrap());
     }
 
     async fn values(state: &State, at: &str, kind: Kind) -> Vec<String> {

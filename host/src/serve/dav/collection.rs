@@ -9,10 +9,10 @@ use super::{
     claim::{self, Claim},
     destination, place,
     refusal::Refusal,
-    work::carry_through,
+    work::{self, carry_through},
 };
 use crate::{
-    Error, Kind, Location, Outcome,
+    Error, Kind, Location, Outcome, Work,
     serve::{
         condition::{self, Condition, Current},
         problem::Problem,
@@ -23,7 +23,7 @@ use crate::{
 /// Answers `MKCOL`.
 pub(super) async fn make(site: Visit, parts: Parts, body: Body) -> Result<Response, Refusal> {
     let Location { path, .. } = destination::location(parts.uri.path())?;
-    if has_content(body).await {
+    if has_content(body).await? {
         return Err(Refusal::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             "unsupported",
@@ -71,24 +71,27 @@ pub(super) async fn delete(site: Visit, parts: Parts) -> Result<Response, Refusa
     let claims = [Claim::tree(&path, kind, true)];
     claim::permit(&site, &parts, (&path, found.as_ref()), &claims).await?;
     carry_through(async move {
-        site.namespace.remove(&path, kind, |_| {}).await?;
+        let work = Work::Remove {
+            path: path.clone(),
+            kind,
+        };
+        let response = work::perform(&site, work, StatusCode::NO_CONTENT).await?;
         site.state.remove_properties(&path, kind).await?;
         site.state.remove_locks(&path, kind).await?;
-        Ok(empty(StatusCode::NO_CONTENT))
+        Ok(response)
     })
     .await
 }
 
 /// Whether a body has any byte. The first one tells.
-async fn has_content(mut body: Body) -> bool {
+async fn has_content(mut body: Body) -> Result<bool, Problem> {
     while let Some(frame) = body.frame().await {
-        match frame {
-            Ok(frame) if frame.data_ref().is_some_and(|data| !data.is_empty()) => return true,
-            Ok(_) => {}
-            Err(_) => return false,
+        let frame = frame.map_err(|_| Problem::bad_request("the request's body broke off"))?;
+        if frame.data_ref().is_some_and(|data| !data.is_empty()) {
+            return Ok(true);
         }
     }
-    false
+    Ok(false)
 }
 
 pub(super) fn empty(status: StatusCode) -> Response {

@@ -10,10 +10,10 @@ use super::{
     headers::{Depth, depth, overwrite},
     place,
     refusal::Refusal,
-    work::carry_through,
+    work::{self, carry_through},
 };
 use crate::{
-    Entry, Kind, Overwrite, Path, Plan,
+    Entry, Kind, Overwrite, Path, Plan, Work,
     serve::{problem::Problem, site::Visit},
 };
 
@@ -93,33 +93,47 @@ async fn perform(
     deep: bool,
     occupant: Option<Entry>,
 ) -> Result<Response, Refusal> {
-    let Plan { from, to, kind, .. } = &plan;
-    if let Some(occupant) = &occupant {
-        clear(&site, to, occupant.kind, *kind).await?;
-    }
-    let copies_tree = deep || *kind == Kind::File;
-    match transfer {
-        Transfer::Move => {
-            site.namespace.rename(&plan, |_| {}).await?;
-            site.state.move_properties(from, to, *kind).await?;
-            // Locks stay where they are, and there is nothing now (RFC 4918 §7.7).
-            site.state.remove_locks(from, *kind).await?;
-        }
-        Transfer::Copy => {
-            if copies_tree {
-                site.namespace.copy(&plan, |_| {}).await?;
-            } else {
-                site.namespace.make_directory(to).await?;
-            }
-            site.state
-                .copy_properties(from, to, *kind, copies_tree)
-                .await?;
-        }
-    }
-    Ok(empty(match occupant {
+    let status = match &occupant {
         Some(_) => StatusCode::NO_CONTENT,
         None => StatusCode::CREATED,
-    }))
+    };
+    if let Some(occupant) = &occupant {
+        clear(&site, &plan.to, occupant.kind, plan.kind).await?;
+    }
+    match transfer {
+        Transfer::Move => move_all(&site, plan, status).await,
+        Transfer::Copy => {
+            let Plan { from, to, kind, .. } = plan.clone();
+            let whole = deep || kind == Kind::File;
+            let response = if whole {
+                work::perform(&site, Work::Copy(plan), status).await?
+            } else {
+                site.namespace.make_directory(&to).await?;
+                empty(status)
+            };
+            let state = &site.state;
+            state.copy_properties(&from, &to, kind, whole).await?;
+            Ok(response)
+        }
+    }
+}
+
+/// The properties go first: if the process is killed, the next one moves the rest of the tree, and nothing else.
+async fn move_all(site: &Visit, plan: Plan, status: StatusCode) -> Result<Response, Refusal> {
+    let Plan { from, to, kind, .. } = plan.clone();
+    let state = &site.state;
+    state.move_properties(&from, &to, kind).await?;
+    match work::perform(site, Work::Move(plan), status).await {
+        Ok(response) => {
+            // Locks stay where they are, and there is nothing now (RFC 4918 §7.7).
+            state.remove_locks(&from, kind).await?;
+            Ok(response)
+        }
+        Err(refusal) => {
+            state.move_properties(&to, &from, kind).await?;
+            Err(refusal)
+        }
+    }
 }
 
 /// Takes away what a copy cannot simply be written over: a folder, whose members must not be among the new ones
@@ -128,7 +142,18 @@ async fn clear(site: &Visit, path: &Path, occupant: Kind, kind: Kind) -> Result<
     if occupant == Kind::File && kind == Kind::File {
         return Ok(());
     }
-    site.namespace.remove(path, occupant, |_| {}).await?;
+    let work = Work::Remove {
+        path: path.clone(),
+        kind: occupant,
+    };
+    let response = work::perform(site, work, StatusCode::NO_CONTENT).await?;
+    if response.status() != StatusCode::NO_CONTENT {
+        return Err(Refusal::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "unavailable",
+            "the server stops, and has not begun with this; try again",
+        ));
+    }
     site.state.remove_properties(path, occupant).await?;
     Ok(())
 }
