@@ -42,5 +42,6 @@ mod sandbox;
 mod secrets;
 mod serving;
 mod shutdown;
+mod tasks;
 mod transfers;
 mod uploads;

@@ -2,7 +2,6 @@
 
 use axum::{body::Body, response::Response};
 use http::{StatusCode, request::Parts};
-use http_body_util::BodyExt as _;
 
 use super::{
     ALLOWED_ON_FOLDERS,
@@ -14,6 +13,7 @@ use super::{
 use crate::{
     Error, Kind, Location, Outcome, Work,
     serve::{
+        change,
         condition::{self, Condition, Current},
         problem::Problem,
         site::Visit,
@@ -23,7 +23,7 @@ use crate::{
 /// Answers `MKCOL`.
 pub(super) async fn make(site: Visit, parts: Parts, body: Body) -> Result<Response, Refusal> {
     let Location { path, .. } = destination::location(parts.uri.path())?;
-    if has_content(body).await? {
+    if change::has_content(body).await? {
         return Err(Refusal::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             "unsupported",
@@ -81,17 +81,6 @@ pub(super) async fn delete(site: Visit, parts: Parts) -> Result<Response, Refusa
         Ok(response)
     })
     .await
-}
-
-/// Whether a body has any byte. The first one tells.
-async fn has_content(mut body: Body) -> Result<bool, Problem> {
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| Problem::bad_request("the request's body broke off"))?;
-        if frame.data_ref().is_some_and(|data| !data.is_empty()) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }
 
 pub(super) fn empty(status: StatusCode) -> Response {
