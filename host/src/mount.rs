@@ -34,6 +34,7 @@ pub struct Mount {
     root: Path,
     read_only: bool,
     download: Download,
+    dav_redirect: bool,
     cache: Cache,
 }
 
@@ -49,6 +50,7 @@ impl Mount {
             root: Path::ROOT,
             read_only: false,
             download: Download::default(),
+            dav_redirect: false,
             cache: Cache::new(CACHE_TIME),
         }
     }
@@ -71,6 +73,14 @@ impl Mount {
     #[must_use]
     pub fn with_download(mut self, download: Download) -> Self {
         self.download = download;
+        self
+    }
+
+    /// Lets WebDAV clients be sent where [`download`](Self::download) says, too. Many of them follow no redirect, so
+    /// that they get all bytes through the host otherwise.
+    #[must_use]
+    pub fn with_dav_redirect(mut self, dav_redirect: bool) -> Self {
+        self.dav_redirect = dav_redirect;
         self
     }
 
@@ -105,6 +115,11 @@ impl Mount {
     /// How files are downloaded.
     pub fn download(&self) -> &Download {
         &self.download
+    }
+
+    /// Whether WebDAV clients are sent elsewhere for downloads, too.
+    pub fn dav_redirect(&self) -> bool {
+        self.dav_redirect
     }
 
     /// Finds out whether it really works. With `write`, also whether files can be written and removed, by a

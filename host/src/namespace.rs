@@ -235,6 +235,18 @@ impl Namespace {
         made
     }
 
+    /// Refuses whoever may not change what is at a path, before anything is done.
+    ///
+    /// # Errors
+    /// [`Error::Denied`], or [`Outcome::PermissionDenied`] on a read-only mount.
+    pub(crate) fn check_change(&self, path: &Path) -> Result<()> {
+        self.require(path, Rights::Write)?;
+        match self.resolve(path) {
+            Some((mount, _)) => mount.check_writable(),
+            None => Ok(()),
+        }
+    }
+
     /// Refuses whoever has not at least these rights at a path.
     fn require(&self, path: &Path, rights: Rights) -> Result<(), Denied> {
         if self.access.rights(path) >= rights {

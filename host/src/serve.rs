@@ -9,6 +9,7 @@
 //! | `/{path}` | the page: a folder, or a file's preview; the same as JSON for `Accept: application/json` |
 //! | `/d/{path}` | download, by redirect or through the host as the mount says; `PUT` and `DELETE` |
 //! | `/p/{path}` | download through the host |
+//! | `/dav/{path}` | WebDAV, class 1 and 2 |
 //! | `/api/v1/…` | JSON |
 //! | `/s/{token}/…` | what users share |
 //! | `/healthz`, `/readyz`, `/metrics` | alive; every mount's state; Prometheus |
@@ -29,6 +30,7 @@ mod client;
 mod condition;
 mod connection;
 mod date;
+mod dav;
 mod door;
 mod download;
 mod file;

@@ -25,6 +25,8 @@ pub(crate) struct MountConfig {
     pub(crate) read_only: bool,
     /// How clients get a file's bytes.
     pub(crate) download: Download,
+    /// Whether that holds for WebDAV clients too.
+    pub(crate) dav_redirect: bool,
     /// More addresses that the driver may reach.
     pub(crate) allow_hosts: Vec<String>,
     /// Whether the driver may reach private addresses.
@@ -106,6 +108,7 @@ impl MountConfig {
                 })
                 .transpose()?
                 .unwrap_or(Download::Redirect),
+            dav_redirect: section.flag("dav_redirect")?.unwrap_or_default(),
             allow_hosts: section.texts("allow_hosts")?.unwrap_or_default(),
             allow_private_network: section.flag("allow_private_network")?.unwrap_or_default(),
             cache_time: section.seconds("cache_seconds")?.unwrap_or(CACHE_TIME),

@@ -99,7 +99,7 @@ async fn find(site: &Visit, door: Door, parts: &Parts) -> Result<(Path, Entry), 
 }
 
 /// Where the mount sends clients for the bytes; none if they come through the host.
-async fn elsewhere(site: &Visit, path: &Path) -> Result<Option<String>, Problem> {
+pub(crate) async fn elsewhere(site: &Visit, path: &Path) -> Result<Option<String>, Problem> {
     let Some(mount) = site.namespace.mount_of(path) else {
         return Ok(None);
     };
@@ -126,7 +126,8 @@ async fn elsewhere(site: &Visit, path: &Path) -> Result<Option<String>, Problem>
     }
 }
 
-fn redirect(location: String) -> Result<Response, Problem> {
+/// Sends the client elsewhere.
+pub(crate) fn redirect(location: String) -> Result<Response, Problem> {
     let location = HeaderValue::try_from(location)
         .map_err(|_| Outcome::Unavailable("the storage gave a link that is no URL".into()))?;
     let mut response = Response::new(Body::empty());

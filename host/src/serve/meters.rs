@@ -156,6 +156,13 @@ fn method_name(method: &Method) -> &'static str {
         "POST" => "POST",
         "DELETE" => "DELETE",
         "OPTIONS" => "OPTIONS",
+        "PROPFIND" => "PROPFIND",
+        "PROPPATCH" => "PROPPATCH",
+        "MKCOL" => "MKCOL",
+        "COPY" => "COPY",
+        "MOVE" => "MOVE",
+        "LOCK" => "LOCK",
+        "UNLOCK" => "UNLOCK",
         _ => "other",
     }
 }
@@ -237,7 +244,7 @@ fn log(method: &str, path: &str, status: StatusCode, took: Duration, cause: Opti
             )
         };
     }
-    let is_read = matches!(method, "GET" | "HEAD");
+    let is_read = matches!(method, "GET" | "HEAD" | "OPTIONS" | "PROPFIND");
     match cause.map(|cause| cause.level) {
         Some(Level::ERROR) => line!(error),
         Some(Level::WARN) => line!(warn),

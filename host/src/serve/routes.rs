@@ -14,7 +14,7 @@ use http::StatusCode;
 use super::{
     ServeOptions, api, assets,
     authentication::authenticate,
-    change, download, gate, login,
+    change, dav, download, gate, login,
     meters::MeterLayer,
     operations, page,
     problem::Problem,
@@ -43,6 +43,9 @@ pub(super) fn routes(site: Shared) -> Router {
         .route("/d/{*path}", by_policy())
         .route("/p/", get(download::through_host))
         .route("/p/{*path}", get(download::through_host))
+        .route("/dav", any(dav::handle))
+        .route("/dav/", any(dav::handle))
+        .route("/dav/{*path}", any(dav::handle))
         .route("/api/v1/list", get(api::list))
         .route("/api/v1/stat", get(api::stat))
         .route("/api/v1/link", get(api::link))

@@ -22,6 +22,11 @@ pub(crate) const FEW: &str = "few";
 /// As many as the load generator has connections.
 pub(crate) const FEW_FILES: u32 = 32;
 
+/// A folder of [`LONG_FILES`] files.
+pub(crate) const LONG: &str = "long";
+/// Ten full pages of a listing.
+pub(crate) const LONG_FILES: u32 = 10_000;
+
 /// Folders of [`TREE_FILES`] small files, to be moved about: one for each side.
 pub(crate) const TREES: [&str; 2] = ["tree-a", "tree-b"];
 /// Files in each tree.
@@ -82,7 +87,13 @@ fn fill(server: &Server, size: u64) {
     }
     store.put(BUCKET, LARGE, large);
     let [our_tree, base_tree] = TREES.map(|tree| (tree, TREE_FILES));
-    for (folder, files) in [(MANY, MANY_FILES), (FEW, FEW_FILES), our_tree, base_tree] {
+    for (folder, files) in [
+        (MANY, MANY_FILES),
+        (FEW, FEW_FILES),
+        (LONG, LONG_FILES),
+        our_tree,
+        base_tree,
+    ] {
         for number in 0..files {
             store.put(
                 BUCKET,
