@@ -44,6 +44,7 @@ mod page;
 mod problem;
 mod pulse;
 mod range;
+mod record;
 mod routes;
 mod server;
 mod site;

@@ -12,10 +12,9 @@ use axum::{
 use http::StatusCode;
 
 use super::{
-    ServeOptions, api, assets, change, download, gate,
-    meters::MeterLayer,
-    operations, page,
+    ServeOptions, api, assets, change, download, gate, operations, page,
     problem::Problem,
+    record::RecordLayer,
     site::{Shared, Site, Visit},
 };
 use crate::{Namespace, state::State};
@@ -60,7 +59,7 @@ pub(super) fn routes(site: Shared) -> Router {
         .method_not_allowed_fallback(method_not_allowed)
         .with_state(Arc::clone(&site))
         .layer(middleware::from_fn(gate::guard))
-        .layer(MeterLayer { site })
+        .layer(RecordLayer { site })
 }
 
 async fn method_not_allowed(site: Visit, request: Request) -> Response {

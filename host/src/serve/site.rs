@@ -10,7 +10,12 @@ use axum::extract::FromRequestParts;
 use http::request::Parts;
 use tokio_util::sync::CancellationToken;
 
-use super::{ServeOptions, caller::Caller, meters::Meters};
+use super::{
+    ServeOptions,
+    caller::Caller,
+    meters::{Meters, MountLabel, Tally},
+    record::Record,
+};
 use crate::{Mount, Namespace, state::State};
 
 /// What is served, and what outlives a change of it.
@@ -75,13 +80,20 @@ pub(crate) struct Visit {
     /// What it may do.
     pub(crate) namespace: Namespace,
     pub(crate) options: Arc<ServeOptions>,
+    /// Counts what passes.
+    pub(crate) meters: Tally,
 }
 
 impl Visit {
     /// A request of this caller.
-    pub(crate) fn new(site: Shared, view: View, caller: Caller) -> Self {
+    pub(crate) fn new(site: Shared, view: View, caller: Caller, mount: MountLabel) -> Self {
+        let meters = Tally {
+            site: Arc::clone(&site),
+            mount,
+        };
         Self {
             site,
+            meters,
             namespace: view.namespace.restricted_to(&caller.access),
             caller,
             options: view.options,
@@ -110,6 +122,12 @@ impl FromRequestParts<Shared> for Visit {
         let view = view.unwrap_or_else(|| site.view());
         let caller = parts.extensions.get::<Caller>().cloned();
         let caller = caller.unwrap_or_else(|| Caller::anonymous(&view.options));
-        Ok(Self::new(Arc::clone(site), view, caller))
+        let record = parts.extensions.get::<Arc<Record>>();
+        if let (Some(record), Some(name)) = (record, &caller.name) {
+            // A request has one caller; who is asked for twice is the same.
+            let _ = record.user.set(Arc::clone(name));
+        }
+        let mount = record.and_then(|record| record.mount.clone());
+        Ok(Self::new(Arc::clone(site), view, caller, mount))
     }
 }
