@@ -66,6 +66,8 @@ mod sandbox;
 pub mod serve;
 #[cfg(feature = "serve")]
 pub mod state;
+#[cfg(feature = "serve")]
+mod tasks;
 mod volume;
 
 pub use orlop_driver_types::{
@@ -85,7 +87,7 @@ pub use self::{
     limits::Limits,
     location::Location,
     mount::{Download, Mount},
-    namespace::{LinkOptions, Namespace, Totals},
+    namespace::{Flow, LinkOptions, Namespace, Position, Totals, Work},
     part::Upload,
     reading::{BodyStream, ReadRequest, Reading},
     volume::{Health, Volume},

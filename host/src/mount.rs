@@ -11,7 +11,7 @@ use std::{
 use self::cache::Cache;
 use crate::{
     Audience, Entry, Finding, Health, Kind, Link, LinkOptions, Outcome, Page, Path, ReadOptions,
-    ReadRequest, Reading, Result, SignedUrl, Volume,
+    ReadRequest, Reading, Result, SignedUrl, Volume, network::arrives_as_written,
 };
 
 /// How files of a mount are downloaded.
@@ -170,6 +170,13 @@ impl Mount {
         self.cache
             .link(file, options, || async {
                 match self.volume.link(&rooted, &asked).await? {
+                    Link::Shareable(url) if !arrives_as_written(&url.url) => {
+                        Err(Outcome::Unsupported(
+                            "a link to this file would lead clients elsewhere, since they resolve `.` and `..`"
+                                .to_owned(),
+                        )
+                        .into())
+                    }
                     Link::Shareable(url) => Ok(url),
                     Link::HostOnly(_) => Err(Outcome::Unsupported(
                         "the driver has no link to this file that may be given away".to_owned(),

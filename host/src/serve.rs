@@ -41,13 +41,13 @@ mod operations;
 mod options;
 mod origin;
 mod page;
-mod problem;
+pub(crate) mod problem;
 mod pulse;
 mod range;
 mod record;
 mod routes;
 mod server;
-mod site;
+pub(crate) mod site;
 mod status;
 mod tls;
 

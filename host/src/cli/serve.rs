@@ -123,7 +123,9 @@ async fn open_state(config: &Config) -> anyhow::Result<State> {
             anyhow::bail!("there is no home folder to keep the state in: set `state_dir`")
         }
     };
-    Ok(State::open(place).await?)
+    let mut state = State::open(place).await?;
+    state.hold()?;
+    Ok(state)
 }
 
 /// Serves until the first signal, and then what is under way, but no longer than until the second.

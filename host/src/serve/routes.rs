@@ -48,6 +48,12 @@ pub(super) fn routes(site: Shared) -> Router {
         .route("/api/v1/remove", post(api::remove))
         .route("/api/v1/copy", post(api::copy))
         .route("/api/v1/move", post(api::rename))
+        .route("/api/v1/tasks", get(api::tasks::list))
+        .route(
+            "/api/v1/tasks/{id}",
+            get(api::tasks::find).delete(api::tasks::end),
+        )
+        .route("/api/v1/tasks/{id}/retry", post(api::tasks::retry))
         .route("/api/", any(api::unknown))
         .route("/api/{*path}", any(api::unknown))
         .route("/healthz", get(operations::alive))

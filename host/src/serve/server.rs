@@ -151,8 +151,8 @@ impl Bound {
         }
     }
 
-    /// Serves until `shutdown` is ready. Then it takes no more connections, lets requests in flight
-    /// finish for [`ServeOptions::grace`], and closes what is left.
+    /// Serves until `shutdown` is ready. Then it takes no more connections, lets requests in flight and the steps
+    /// of tasks finish for [`ServeOptions::grace`], and closes what is left.
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send) {
         let Self {
             site,
@@ -160,6 +160,7 @@ impl Bound {
             listeners,
             tls,
         } = self;
+        site.tasks.begin();
         let mut connections = JoinSet::new();
         let mut shutdown = pin!(shutdown);
         let open = metrics::gauge!("orlop_connections");
@@ -200,15 +201,19 @@ impl Bound {
         }
         drop(listeners);
         site.ending.cancel();
+        site.tasks.stop();
         tracing::debug!(
             connections = connections.len(),
             "finishing what is in flight"
         );
-        let finished = async { while connections.join_next().await.is_some() {} };
+        let finished = async {
+            while connections.join_next().await.is_some() {}
+            site.tasks.stopped().await;
+        };
         if timeout(site.view().options.grace, finished).await.is_err() {
             tracing::warn!(
                 connections = connections.len(),
-                "closing connections that did not finish in time"
+                "ending what did not finish in time"
             );
         }
         connections.shutdown().await;

@@ -16,7 +16,7 @@ use super::{
     meters::{Meters, MountLabel, Tally},
     record::Record,
 };
-use crate::{Mount, Namespace, state::State};
+use crate::{Mount, Namespace, state::State, tasks::Tasks};
 
 /// What is served, and what outlives a change of it.
 #[derive(Debug)]
@@ -24,6 +24,7 @@ pub(crate) struct Site {
     view: RwLock<View>,
     pub(crate) state: State,
     pub(crate) meters: Meters,
+    pub(crate) tasks: Tasks,
     /// Cancelled when the server is told to end: what goes on for long must come to a close.
     pub(crate) ending: CancellationToken,
 }
@@ -42,10 +43,11 @@ pub(crate) type Shared = Arc<Site>;
 impl Site {
     pub(crate) fn new(namespace: Namespace, state: State, options: ServeOptions) -> Self {
         let view = View {
-            namespace,
+            namespace: namespace.clone(),
             options: Arc::new(options),
         };
         Self {
+            tasks: Tasks::new(namespace, state.clone()),
             view: RwLock::new(view),
             state,
             meters: Meters::open(),
@@ -63,6 +65,7 @@ impl Site {
 
     /// Serves something else from the next request on.
     pub(crate) fn show(&self, namespace: Namespace, options: ServeOptions) {
+        self.tasks.work_in(namespace.clone());
         let view = View {
             namespace,
             options: Arc::new(options),
