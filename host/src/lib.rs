@@ -50,6 +50,7 @@ mod access;
 mod activity;
 mod built_in;
 mod driver;
+mod effort;
 mod egress;
 mod engine;
 mod error;

@@ -3,12 +3,13 @@
 mod verbatim;
 
 use std::{
+    borrow::Cow,
     error::Error,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use bytes::{Bytes, BytesMut};
@@ -16,10 +17,11 @@ use futures::{Stream, StreamExt};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tracing::{Instrument as _, field::Empty};
 use url::{Position, Url};
 
 use self::verbatim::Verbatim;
-use crate::{BoxError, HostError, Limits, Outcome, activity::Activity, egress::Egress};
+use crate::{BoxError, HostError, Limits, Outcome, activity::Activity, effort, egress::Egress};
 
 /// How long to wait for a connection.
 const CONNECT_TIME: Duration = Duration::from_secs(10);
@@ -31,6 +33,7 @@ const CHANGE_TIME: Duration = Duration::from_secs(300);
 /// The network as one mount may use it.
 #[derive(Debug)]
 pub(crate) struct Network {
+    mount: Arc<str>,
     client: reqwest::Client,
     verbatim: Verbatim,
     egress: Arc<Egress>,
@@ -72,7 +75,7 @@ pub(crate) struct AnswerBody {
 }
 
 impl Network {
-    pub(crate) fn new(egress: Egress, limits: &Limits) -> Result<Self, HostError> {
+    pub(crate) fn new(mount: Arc<str>, egress: Egress, limits: &Limits) -> Result<Self, HostError> {
         // The first to ask decides for the process; a program that has chosen already has chosen well.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let egress = Arc::new(egress);
@@ -90,6 +93,7 @@ impl Network {
             .build()
             .map_err(|error| HostError::Client(error.to_string()))?;
         Ok(Self {
+            mount,
             client,
             verbatim: Verbatim::new(Arc::clone(&egress)),
             egress,
@@ -115,6 +119,34 @@ impl Network {
     }
 
     async fn send_with(
+        &self,
+        outgoing: Outgoing,
+        permit: Option<OwnedSemaphorePermit>,
+    ) -> Result<Answer, Outcome> {
+        let began = Instant::now();
+        effort::upstream_request();
+        let span = tracing::debug_span!(
+            "upstream request", mount = %self.mount, method = outgoing.method, outcome = Empty,
+        );
+        let sending = self.send_unmeasured(outgoing, permit);
+        let result = sending.instrument(span.clone()).await;
+        let status = match &result {
+            Ok(answer) => Cow::Owned(answer.status.to_string()),
+            // No answer: it was refused on the way out, or lost on the way.
+            Err(_) => Cow::Borrowed("none"),
+        };
+        span.record("outcome", &*status);
+        metrics::counter!(
+            "orlop_upstream_requests_total",
+            "mount" => self.mount.to_string(), "status" => status,
+        )
+        .increment(1);
+        metrics::histogram!("orlop_upstream_seconds", "mount" => self.mount.to_string())
+            .record(began.elapsed());
+        result
+    }
+
+    async fn send_unmeasured(
         &self,
         outgoing: Outgoing,
         permit: Option<OwnedSemaphorePermit>,
@@ -403,7 +435,12 @@ mod tests {
 
     fn network() -> Network {
         let grant = Grant::endpoint("http://127.0.0.1:9").unwrap();
-        Network::new(Egress::new(vec![grant], false), &Limits::default()).unwrap()
+        Network::new(
+            "test".into(),
+            Egress::new(vec![grant], false),
+            &Limits::default(),
+        )
+        .unwrap()
     }
 
     #[test]

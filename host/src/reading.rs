@@ -138,11 +138,6 @@ async fn perform(
         activity: Activity::default(),
     };
     let answer = pool.network().perform(outgoing).await?;
-    metrics::counter!(
-        "orlop_upstream_requests_total",
-        "mount" => pool.name().to_owned(), "status" => answer.status.to_string(),
-    )
-    .increment(1);
     match answer.status {
         200 | 206 => Ok(answer),
         status => Err(refusal(status, &answer.headers).into()),

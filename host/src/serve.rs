@@ -52,6 +52,7 @@ mod password;
 pub(crate) mod problem;
 mod pulse;
 mod range;
+mod record;
 mod routes;
 mod server;
 mod share;

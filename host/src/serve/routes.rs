@@ -14,10 +14,9 @@ use http::StatusCode;
 use super::{
     ServeOptions, api, assets,
     authentication::authenticate,
-    change, dav, download, gate, login,
-    meters::MeterLayer,
-    operations, page,
+    change, dav, download, gate, login, operations, page,
     problem::Problem,
+    record::RecordLayer,
     share,
     site::{Shared, Site, Visit},
 };
@@ -90,7 +89,7 @@ pub(super) fn routes(site: Shared) -> Router {
             authenticate,
         ))
         .layer(middleware::from_fn(gate::guard))
-        .layer(MeterLayer { site })
+        .layer(RecordLayer { site })
 }
 
 async fn method_not_allowed(site: Visit, request: Request) -> Response {

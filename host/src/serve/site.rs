@@ -11,8 +11,13 @@ use http::{Uri, request::Parts};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    ServeOptions, authentication::Authentication, authentication::unauthenticated, caller::Caller,
-    meters::Meters, page::Ground, problem::Problem,
+    ServeOptions,
+    authentication::{Authentication, unauthenticated},
+    caller::Caller,
+    meters::{Meters, MountLabel, Tally},
+    page::Ground,
+    problem::Problem,
+    record::Record,
 };
 use crate::{Mount, Namespace, state::State, tasks::Tasks};
 
@@ -87,13 +92,20 @@ pub(crate) struct Visit {
     pub(crate) uri: Uri,
     /// Where its pages begin.
     pub(crate) ground: Ground,
+    /// Counts what passes.
+    pub(crate) meters: Tally,
 }
 
 impl Visit {
     /// A request of this caller.
-    pub(crate) fn new(site: Shared, view: View, caller: Caller) -> Self {
+    pub(crate) fn new(site: Shared, view: View, caller: Caller, mount: MountLabel) -> Self {
+        let meters = Tally {
+            site: Arc::clone(&site),
+            mount,
+        };
         Self {
             site,
+            meters,
             namespace: view.namespace.restricted_to(&caller.access),
             caller,
             options: view.options,
@@ -142,7 +154,13 @@ impl FromRequestParts<Shared> for Visit {
         let view = view.unwrap_or_else(|| site.view());
         let caller = parts.extensions.get::<Caller>().cloned();
         let caller = caller.unwrap_or_else(|| Caller::anonymous(&view.options));
-        let mut visit = Self::new(Arc::clone(site), view, caller);
+        let record = parts.extensions.get::<Arc<Record>>();
+        if let (Some(record), Some(name)) = (record, &caller.name) {
+            // A request has one caller; who is asked for twice is the same.
+            let _ = record.user.set(Arc::clone(name));
+        }
+        let mount = record.and_then(|record| record.mount.clone());
+        let mut visit = Self::new(Arc::clone(site), view, caller, mount);
         visit.uri = parts.uri.clone();
         Ok(visit)
     }
