@@ -44,12 +44,12 @@ impl Mount {
     /// Puts a volume at a path.
     pub fn new(path: Path, volume: Volume) -> Self {
         Self {
+            cache: Cache::new(&path, CACHE_TIME),
             path,
             volume,
             root: Path::ROOT,
             read_only: false,
             download: Download::default(),
-            cache: Cache::new(CACHE_TIME),
         }
     }
 
@@ -78,7 +78,7 @@ impl Mount {
     /// once. Zero keeps nothing.
     #[must_use]
     pub fn with_cache_time(mut self, time: Duration) -> Self {
-        self.cache = Cache::new(time);
+        self.cache = Cache::new(&self.path, time);
         self
     }
 
@@ -132,6 +132,23 @@ impl Mount {
         self.cache
             .stat(path, want, || self.volume.stat(&rooted, want))
             .await
+    }
+
+    /// Describes an entry as it is now, whatever is known of it.
+    pub(crate) async fn stat_anew(&self, path: &Path, want: Option<Kind>) -> Result<Entry> {
+        self.cache.forget_stat(path, want).await;
+        self.stat(path, want).await
+    }
+
+    /// Lists a page as it is now, whatever is known of it.
+    pub(crate) async fn list_anew(
+        &self,
+        directory: &Path,
+        cursor: Option<&str>,
+        limit: u32,
+    ) -> Result<Arc<Page>> {
+        self.cache.forget_page(directory, cursor, limit).await;
+        self.list(directory, cursor, limit).await
     }
 
     /// Whether a listing that is still known shows a file of this path. That none does means nothing.

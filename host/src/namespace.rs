@@ -15,6 +15,8 @@ use crate::{
 pub struct Namespace {
     mounts: Arc<[Mount]>,
     access: Access,
+    /// Whether what is known is asked for anew, where this caller may write.
+    refreshing: bool,
 }
 
 /// What a client's link is for.
@@ -51,6 +53,7 @@ impl Namespace {
         Ok(Self {
             mounts: mounts.into(),
             access: Access::full(),
+            refreshing: false,
         })
     }
 
@@ -60,6 +63,17 @@ impl Namespace {
         Self {
             mounts: Arc::clone(&self.mounts),
             access: self.access.and(access),
+            refreshing: self.refreshing,
+        }
+    }
+
+    /// The same tree, which answers what is described and listed from the storages rather than from memory,
+    /// and remembers that. Only where the caller may write: others could make the host ask without end.
+    #[must_use]
+    pub fn refreshing(self) -> Self {
+        Self {
+            refreshing: true,
+            ..self
         }
     }
 
@@ -92,6 +106,9 @@ impl Namespace {
         }
         self.require(path, Rights::Read)?;
         let (mount, inner) = self.resolve(path).ok_or(Outcome::NotFound)?;
+        if self.refreshes(path) {
+            return mount.stat_anew(&inner, *want).await;
+        }
         mount.stat(&inner, *want).await
     }
 
@@ -109,7 +126,9 @@ impl Namespace {
     /// Whether a listing that was made a moment ago shows a file of this path. That none does means nothing.
     pub async fn lists_file(&self, path: &Path) -> bool {
         match self.resolve(path) {
-            Some((mount, inner)) if self.access.rights(path) >= Rights::Read => {
+            Some((mount, inner))
+                if self.access.rights(path) >= Rights::Read && !self.refreshes(path) =>
+            {
                 mount.lists_file(&inner).await
             }
             _ => false,
@@ -141,7 +160,13 @@ impl Namespace {
                 next: None,
             }));
         };
-        let page = match mount.list(&inner, cursor, limit.clamp(1, 1000)).await {
+        let limit = limit.clamp(1, 1000);
+        let listed = if self.refreshes(directory) {
+            mount.list_anew(&inner, cursor, limit).await
+        } else {
+            mount.list(&inner, cursor, limit).await
+        };
+        let page = match listed {
             // A mount inside may be all that is in a directory.
             Err(crate::Error::Outcome(Outcome::NotFound)) if !fixed.is_empty() => Arc::default(),
             result => result?,
@@ -221,6 +246,10 @@ impl Namespace {
         made
     }
 
+    fn refreshes(&self, path: &Path) -> bool {
+        self.refreshing && self.access.rights(path) == Rights::Write
+    }
+
     /// Refuses whoever has not at least these rights at a path.
     fn require(&self, path: &Path, rights: Rights) -> Result<(), Denied> {
         if self.access.rights(path) >= rights {
@@ -276,10 +305,12 @@ impl Namespace {
 
     /// The mount that a path lies in, and the path inside it.
     fn resolve(&self, path: &Path) -> Option<(&Mount, Path)> {
-        self.mounts
+        let mount = self
+            .mounts
             .iter()
-            .filter_map(|mount| Some((mount, path.relative_to(mount.path())?)))
-            .max_by_key(|(mount, _)| mount.path().as_str().len())
+            .filter(|mount| mount.path() == path || mount.path().contains(path))
+            .max_by_key(|mount| mount.path().as_str().len())?;
+        Some((mount, path.relative_to(mount.path())?))
     }
 
     /// As [`resolve`](Self::resolve), for something inside a mount: not a mount itself, nor what holds mounts.

@@ -21,6 +21,7 @@ mod address;
 mod api;
 mod assets;
 mod attachment;
+mod byteranges;
 mod caller;
 mod change;
 mod condition;
@@ -43,6 +44,7 @@ mod routes;
 mod server;
 mod site;
 mod status;
+mod zip;
 
 pub use self::{
     meters::record_metrics,

@@ -16,6 +16,7 @@ use super::{
     href,
     problem::Problem,
     site::Visit,
+    zip,
 };
 use crate::{Download, Entry, Error, Kind, LinkOptions, Outcome, Path};
 
@@ -35,7 +36,7 @@ pub(crate) async fn by_policy(site: Visit, request: Request) -> Response {
         }
         let (path, entry) = find(&site, Door::Download, &parts).await?;
         if entry.kind == Kind::Directory {
-            return folder(&parts, &path);
+            return folder(&site, Door::Download, &parts, path).await;
         }
         serve(
             &site,
@@ -59,7 +60,7 @@ pub(crate) async fn through_host(site: Visit, request: Request) -> Response {
     let answer = async {
         let (path, entry) = find(&site, Door::Proxy, &parts).await?;
         if entry.kind == Kind::Directory {
-            return folder(&parts, &path);
+            return folder(&site, Door::Proxy, &parts, path).await;
         }
         let mut keys = parts.uri.query().unwrap_or_default().split('&');
         let disposition = if keys.any(|key| key.split('=').next() == Some("download")) {
@@ -121,10 +122,18 @@ fn redirect(location: String) -> Result<Response, Problem> {
     Ok(response)
 }
 
-/// A folder has no bytes: people are shown it, programs told.
-fn folder(parts: &Parts, path: &Path) -> Result<Response, Problem> {
+/// A folder has no bytes, but can be had as an archive: people are shown it, programs told.
+async fn folder(
+    site: &Visit,
+    door: Door,
+    parts: &Parts,
+    path: Path,
+) -> Result<Response, Problem> {
+    if zip::is_asked_for(parts.uri.query()) {
+        return zip::answer(site, door, parts, path).await;
+    }
     if Wants::of(&parts.headers) == Wants::Html {
-        return redirect(href::absolute(Door::Page, path, true));
+        return redirect(href::absolute(Door::Page, &path, true));
     }
     Err(Outcome::IsADirectory.into())
 }
