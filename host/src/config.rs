@@ -16,6 +16,8 @@ mod size;
 
 use std::path::{Path, PathBuf};
 
+use orlop::serve::Origins;
+
 pub(crate) use self::{
     error::Error,
     listen::{Anonymous, Listen},
@@ -35,6 +37,8 @@ pub(crate) struct Config {
     pub(crate) listen: Option<Listen>,
     /// What anyone may do who can reach the server.
     pub(crate) anonymous: Option<Anonymous>,
+    /// The origins whose pages may use the server.
+    pub(crate) cors_origins: Option<Origins>,
     /// Where compiled drivers are kept.
     pub(crate) cache_dir: Option<PathBuf>,
     /// The folder of what outlives the process.
@@ -72,6 +76,7 @@ impl Config {
         let config = Self {
             listen: root.parsed("listen")?,
             anonymous: root.parsed("anonymous")?,
+            cors_origins: root.listed("cors_origins")?,
             cache_dir: root.path("cache_dir")?,
             driver_dir: root.path("driver_dir")?,
             state_dir: root.path("state_dir")?,
@@ -132,6 +137,7 @@ path = "/other"
 driver = "drivers/mine.wasm"
 sha256 = "00"
 download = "https://worker.example/x"
+worker_key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 "#;
 
     #[test]
@@ -161,6 +167,9 @@ download = "https://worker.example/x"
             DriverSource::File(PathBuf::from("/etc/drivers/mine.wasm"))
         );
         assert_eq!(other.cache_time.as_secs(), 5);
+        let key = std::array::from_fn(|index| u8::try_from(index).unwrap());
+        let worker = orlop::Worker::new("https://worker.example/x", key);
+        assert_eq!(other.download, orlop::Download::Worker(worker));
     }
 
     #[test]
@@ -180,7 +189,7 @@ download = "https://worker.example/x"
             ),
             (
                 "xyzzy = 1",
-                "/etc/orlop.toml:1: xyzzy: unknown key; the keys here are `listen`, `anonymous`, `cache_dir`, `driver_dir`, `state_dir`, `state`, `log`, `mount`, `user`",
+                "/etc/orlop.toml:1: xyzzy: unknown key; the keys here are `listen`, `anonymous`, `cors_origins`, `cache_dir`, `driver_dir`, `state_dir`, `state`, `log`, `mount`, `user`",
             ),
             (
                 "listen = 5244",
@@ -201,6 +210,22 @@ download = "https://worker.example/x"
             (
                 "[[mount]]\npath = \"/a\"\ndriver = \"s3\"\ndownload = \"always\"",
                 "/etc/orlop.toml:4: mount.download: must be \"redirect\", \"proxy\" or the URL of a worker",
+            ),
+            (
+                "[[mount]]\npath = \"/a\"\ndriver = \"s3\"\ndownload = \"https://w.example\"",
+                "/etc/orlop.toml:1: mount.worker_key: is missing: a worker needs a key",
+            ),
+            (
+                "[[mount]]\npath = \"/a\"\ndriver = \"s3\"\ndownload = \"https://w.example\"\nworker_key = \"c2hvcnQ=\"",
+                "/etc/orlop.toml:5: mount.worker_key: must be 32 random bytes",
+            ),
+            (
+                "[[mount]]\npath = \"/a\"\ndriver = \"s3\"\nworker_key = \"x\"",
+                "/etc/orlop.toml:4: mount.worker_key: is of no use",
+            ),
+            (
+                "cors_origins = [\"*\"]",
+                "/etc/orlop.toml:1: cors_origins: must be origins such as",
             ),
             (
                 "[[mount]]\npath = \"/a\"\ndriver = \"s3\"\n[mount.limits]\nmemory = \"lots\"",

@@ -83,7 +83,7 @@ pub use self::{
     },
     limits::Limits,
     location::Location,
-    mount::{Download, Mount},
+    mount::{Download, Mount, Worker},
     namespace::{LinkOptions, Namespace, Totals},
     part::Upload,
     reading::{BodyStream, ReadRequest, Reading},

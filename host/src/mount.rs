@@ -1,6 +1,7 @@
 //! A volume at a place in the namespace.
 
 mod cache;
+mod worker;
 
 use std::{
     hash::{BuildHasher, Hasher, RandomState},
@@ -9,6 +10,7 @@ use std::{
 };
 
 use self::cache::Cache;
+pub use self::worker::Worker;
 use crate::{
     Audience, Entry, Finding, Health, Kind, Link, LinkOptions, Outcome, Page, Path, ReadOptions,
     ReadRequest, Reading, Result, SignedUrl, Volume,
@@ -22,8 +24,8 @@ pub enum Download {
     Redirect,
     /// All bytes pass through the host.
     Proxy,
-    /// The client is sent to a worker at this URL.
-    Worker(String),
+    /// The client is sent to a worker, with a descriptor of what to fetch.
+    Worker(Worker),
 }
 
 /// A volume at a place in the namespace.
@@ -195,6 +197,17 @@ impl Mount {
                 }
             })
             .await
+    }
+
+    /// The request that fetches a file from outside, as somebody may perform it who is trusted with its headers.
+    pub(crate) async fn request(&self, file: &Path) -> Result<Link> {
+        let options = ReadOptions {
+            audience: Audience::Client,
+            range: None,
+            filename: None,
+            expires: None,
+        };
+        self.volume.link(&self.rooted(file), &options).await
     }
 
     pub(crate) async fn read(&self, file: &Path, request: ReadRequest) -> Result<Reading> {

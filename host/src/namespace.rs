@@ -6,7 +6,7 @@ mod tree;
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    Access, Denied, Entry, Error, HostError, Kind, Location, Mount, Outcome, Page, Path,
+    Access, Denied, Entry, Error, HostError, Kind, Link, Location, Mount, Outcome, Page, Path,
     ReadRequest, Reading, Result, Rights, SignedUrl, Upload, WriteOptions,
 };
 
@@ -201,6 +201,14 @@ impl Namespace {
         self.require(file, Rights::Read)?;
         let (mount, inner) = self.entry_of(file)?;
         mount.link(&inner, options).await
+    }
+
+    /// The request that fetches a file from outside, for somebody who is trusted with its headers.
+    #[cfg(feature = "serve")]
+    pub(crate) async fn request(&self, file: &Path) -> Result<Link> {
+        self.require(file, Rights::Read)?;
+        let (mount, inner) = self.entry_of(file)?;
+        mount.request(&inner).await
     }
 
     /// Reads a file, or part of it, through the host.

@@ -31,6 +31,8 @@ pub(crate) struct Network {
     client: reqwest::Client,
     egress: Arc<Egress>,
     permits: Arc<Semaphore>,
+    /// Held once more by each download that is under way.
+    readers: Arc<()>,
     /// The most bytes of an answer that `fetch` takes.
     response_bytes: u64,
     /// How long a service may think about a request that changes nothing. A third of a call's deadline:
@@ -89,10 +91,21 @@ impl Network {
         Ok(Self {
             client,
             egress,
+            readers: Arc::default(),
             permits: Arc::new(Semaphore::new(limits.requests_in_flight.max(1))),
             response_bytes: limits.response_bytes,
             answer_time: limits.deadline / 3,
         })
+    }
+
+    /// Counts a download as long as the value is kept.
+    pub(crate) fn reader(&self) -> Arc<()> {
+        Arc::clone(&self.readers)
+    }
+
+    /// Downloads that are under way.
+    pub(crate) fn readers(&self) -> usize {
+        Arc::strong_count(&self.readers) - 1
     }
 
     /// Sends a driver's request, and returns when the answer's head is there.

@@ -25,7 +25,9 @@ mod byteranges;
 mod caller;
 mod change;
 mod condition;
+mod cors;
 mod date;
+mod descriptor;
 mod door;
 mod download;
 mod file;
@@ -47,6 +49,7 @@ mod status;
 mod zip;
 
 pub use self::{
+    cors::Origins,
     meters::record_metrics,
     options::ServeOptions,
     routes::router,

@@ -80,6 +80,7 @@ pub(crate) fn options(config: &Config, listen: Listen) -> ServeOptions {
     ServeOptions::default()
         .with_listen(listen.0)
         .with_anonymous(anonymous)
+        .with_cors_origins(config.cors_origins.clone().unwrap_or_default())
 }
 
 async fn open_state(config: &Config) -> anyhow::Result<State> {

@@ -8,9 +8,10 @@ use std::{
     time::Duration,
 };
 
+use serde_json::Value;
 use toml::de::{DeInteger, DeTable, DeValue};
 
-use super::{Error, nearest, size};
+use super::{Error, nearest, secret, size};
 
 /// A file and its text.
 #[derive(Debug)]
@@ -188,6 +189,33 @@ impl<'s> Section<'s> {
                 _ => None,
             };
             seconds.ok_or_else(|| "must be a number of seconds".to_owned())
+        })
+    }
+
+    /// A text, or a list of texts, that stand for one thing, which they do with commas between them.
+    pub(super) fn listed<T>(&mut self, key: &'static str) -> Result<Option<T>, Error>
+    where
+        T: FromStr<Err: Display>,
+    {
+        self.read(key, |value| {
+            let text = match value {
+                DeValue::Array(items) => items
+                    .into_iter()
+                    .map(|item| text(item.into_inner()))
+                    .collect::<Result<Vec<_>, _>>()?
+                    .join(","),
+                value => text(value)?,
+            };
+            text.parse().map_err(|error: T::Err| error.to_string())
+        })
+    }
+
+    /// A text that may be kept elsewhere: `{ env = "NAME" }` or `{ file = "PATH" }`.
+    pub(super) fn secret(&mut self, key: &'static str) -> Result<Option<String>, Error> {
+        let source = self.source;
+        self.read(key, |value| match secret::fill(value, source)? {
+            Value::String(text) => Ok(text),
+            _ => Err("must be a text in quotes, { env = \"NAME\" } or { file = \"PATH\" }".to_owned()),
         })
     }
 

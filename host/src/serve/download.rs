@@ -11,6 +11,7 @@ use super::{
     accept::Wants,
     address,
     attachment::Disposition,
+    descriptor,
     door::Door,
     file::{self, FileRequest},
     href,
@@ -18,7 +19,7 @@ use super::{
     site::Visit,
     zip,
 };
-use crate::{Download, Entry, Error, Kind, LinkOptions, Outcome, Path};
+use crate::{Download, Entry, Error, Kind, LinkOptions, Location, Outcome, Path};
 
 /// `/d/{path}`.
 pub(crate) async fn by_policy(site: Visit, request: Request) -> Response {
@@ -100,12 +101,17 @@ async fn elsewhere(site: &Visit, path: &Path) -> Result<Option<String>, Problem>
                 Err(error) => Err(error.into()),
             }
         }
-        Download::Worker(base) => {
-            let path = href::absolute(Door::Download, path, false);
-            let path = path
-                .strip_prefix(Door::Download.prefix())
-                .unwrap_or_default();
-            Ok(Some(format!("{}{path}", base.trim_end_matches('/'))))
+        Download::Worker(worker) => {
+            let link = match site.namespace.request(path).await {
+                Err(Error::Outcome(Outcome::Unsupported(_))) => return Ok(None),
+                link => link?,
+            };
+            let entry = site.namespace.stat(&Location::file(path.clone())).await?;
+            let descriptor = descriptor::seal(worker, path, &entry, &link).map_err(Error::from)?;
+            let below = href::absolute(Door::Download, path, false);
+            let below = below.strip_prefix(Door::Download.prefix());
+            let below = below.unwrap_or_default();
+            Ok(Some(format!("{}{below}?descriptor={descriptor}", worker.url())))
         }
     }
 }

@@ -5,6 +5,7 @@ use std::{
     time::Duration,
 };
 
+use super::Origins;
 use crate::Access;
 
 /// How to serve a namespace.
@@ -19,6 +20,8 @@ pub struct ServeOptions {
     pub version: String,
     /// What callers may do who do not say who they are.
     pub anonymous: Access,
+    /// The origins whose pages may use the doors as our own page does.
+    pub cors_origins: Origins,
     /// How long requests in flight may take to finish once the server is told to stop.
     pub grace: Duration,
 }
@@ -30,6 +33,7 @@ impl Default for ServeOptions {
             name: "Orlop".to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             anonymous: Access::full(),
+            cors_origins: Origins::default(),
             // Below the 30 s that service managers commonly wait before they kill.
             grace: Duration::from_secs(25),
         }
@@ -62,6 +66,13 @@ impl ServeOptions {
     #[must_use]
     pub fn with_anonymous(mut self, anonymous: Access) -> Self {
         self.anonymous = anonymous;
+        self
+    }
+
+    /// Lets pages of these origins use the doors.
+    #[must_use]
+    pub fn with_cors_origins(mut self, origins: Origins) -> Self {
+        self.cors_origins = origins;
         self
     }
 

@@ -41,6 +41,11 @@ pub(crate) async fn handle(site: Visit, request: Request) -> Response {
     let result = match parts.method {
         Method::GET | Method::HEAD => view(&site, &parts).await,
         Method::POST => upload::receive(&site, &parts, body).await,
+        Method::OPTIONS => Ok((
+            StatusCode::NO_CONTENT,
+            [(ALLOW, HeaderValue::from_static("GET, HEAD, POST"))],
+        )
+            .into_response()),
         _ => Err(Problem::new(
             StatusCode::METHOD_NOT_ALLOWED,
             "unsupported",

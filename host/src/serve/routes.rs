@@ -5,13 +5,14 @@ use std::sync::Arc;
 use axum::{
     Router,
     extract::Request,
-    response::Response,
+    middleware::from_fn_with_state,
+    response::{IntoResponse as _, Response},
     routing::{any, get, post},
 };
-use http::StatusCode;
+use http::{Method, StatusCode};
 
 use super::{
-    ServeOptions, api, assets, change, download,
+    ServeOptions, api, assets, change, cors, download,
     meters::MeterLayer,
     operations, page,
     problem::Problem,
@@ -24,13 +25,14 @@ use crate::{Namespace, state::State};
 /// It is meant for the top of a host: nested below a path, its links would miss that path. The process's
 /// metrics recorder is installed unless there is one already.
 pub fn router(namespace: Namespace, state: State, options: ServeOptions) -> Router {
+    let origins = options.cors_origins.clone();
     let site: Shared = Arc::new(Site::new(namespace, state, options));
     let by_policy = || {
         get(download::by_policy)
             .put(change::put)
             .delete(change::delete)
     };
-    Router::new()
+    let router = Router::new()
         .route("/d/", by_policy())
         .route("/d/{*path}", by_policy())
         .route("/p/", get(download::through_host))
@@ -53,11 +55,21 @@ pub fn router(namespace: Namespace, state: State, options: ServeOptions) -> Rout
         // All else is the page's: a path of the namespace, which no pattern could decode as strictly.
         .fallback(page::handle)
         .method_not_allowed_fallback(method_not_allowed)
-        .with_state(Arc::clone(&site))
-        .layer(MeterLayer { site })
+        .with_state(Arc::clone(&site));
+    // Before anybody asks who the caller is: browsers send no credentials with a preflight request.
+    let router = if origins.is_empty() {
+        router
+    } else {
+        router.layer(from_fn_with_state(origins, cors::guard))
+    };
+    router.layer(MeterLayer { site })
 }
 
+/// The router adds `Allow`.
 async fn method_not_allowed(site: Visit, request: Request) -> Response {
+    if request.method() == Method::OPTIONS {
+        return StatusCode::NO_CONTENT.into_response();
+    }
     let problem = Problem::new(
         StatusCode::METHOD_NOT_ALLOWED,
         "unsupported",
