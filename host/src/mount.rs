@@ -130,9 +130,10 @@ impl Mount {
     }
 
     pub(crate) async fn stat(&self, path: &Path, want: Option<Kind>) -> Result<Entry> {
-        let rooted = self.rooted(path);
         self.cache
-            .stat(path, want, || self.volume.stat(&rooted, want))
+            .stat(path, want, || async {
+                self.volume.stat(&self.rooted(path), want).await
+            })
             .await
     }
 
@@ -164,9 +165,9 @@ impl Mount {
         cursor: Option<&str>,
         limit: u32,
     ) -> Result<Arc<Page>> {
-        let rooted = self.rooted(directory);
         self.cache
             .list(directory, cursor, limit, || async {
+                let rooted = self.rooted(directory);
                 match self.volume.list(&rooted, cursor, limit).await {
                     // A root that nobody has written to yet is an empty one.
                     Err(crate::Error::Outcome(Outcome::NotFound)) if directory.is_root() => {
@@ -179,16 +180,17 @@ impl Mount {
     }
 
     pub(crate) async fn link(&self, file: &Path, options: LinkOptions) -> Result<SignedUrl> {
-        let rooted = self.rooted(file);
-        let asked = ReadOptions {
-            audience: Audience::Client,
-            range: None,
-            filename: options.filename.clone(),
-            expires: options.expires,
-        };
+        // Most are known, so what only a driver needs is made when it is asked.
+        let (filename, expires) = (options.filename.clone(), options.expires);
         self.cache
             .link(file, options, || async {
-                match self.volume.link(&rooted, &asked).await? {
+                let asked = ReadOptions {
+                    audience: Audience::Client,
+                    range: None,
+                    filename,
+                    expires,
+                };
+                match self.volume.link(&self.rooted(file), &asked).await? {
                     Link::Shareable(url) => Ok(url),
                     Link::HostOnly(_) => Err(Outcome::Unsupported(
                         "the driver has no link to this file that may be given away".to_owned(),

@@ -307,7 +307,7 @@ mod tests {
             ..member(0, 0)
         };
         assert_eq!(timeless.dos_time(), [0, 0, 0x21, 0]);
-        assert_eq!(timeless.unix_time(), []);
+        assert!(timeless.unix_time().is_empty());
     }
 
     #[test]
