@@ -65,6 +65,8 @@ mod sandbox;
 pub mod serve;
 #[cfg(feature = "serve")]
 pub mod state;
+#[cfg(feature = "serve")]
+mod tasks;
 mod volume;
 
 pub use orlop_driver_types::{
@@ -84,7 +86,7 @@ pub use self::{
     limits::Limits,
     location::Location,
     mount::{Download, Mount, Worker},
-    namespace::{LinkOptions, Namespace, Totals},
+    namespace::{Flow, LinkOptions, Namespace, Position, Totals, Work},
     part::Upload,
     reading::{BodyStream, ReadRequest, Reading},
     volume::{Health, Volume},

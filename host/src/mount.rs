@@ -13,7 +13,7 @@ use self::cache::Cache;
 pub use self::worker::Worker;
 use crate::{
     Audience, Entry, Finding, Health, Kind, Link, LinkOptions, Outcome, Page, Path, ReadOptions,
-    ReadRequest, Reading, Result, SignedUrl, Volume,
+    ReadRequest, Reading, Result, SignedUrl, Volume, network::arrives_as_written,
 };
 
 /// How files of a mount are downloaded.
@@ -191,6 +191,13 @@ impl Mount {
                     expires,
                 };
                 match self.volume.link(&self.rooted(file), &asked).await? {
+                    Link::Shareable(url) if !arrives_as_written(&url.url) => {
+                        Err(Outcome::Unsupported(
+                            "a link to this file would lead clients elsewhere, since they resolve `.` and `..`"
+                                .to_owned(),
+                        )
+                        .into())
+                    }
                     Link::Shareable(url) => Ok(url),
                     Link::HostOnly(_) => Err(Outcome::Unsupported(
                         "the driver has no link to this file that may be given away".to_owned(),

@@ -1,10 +1,17 @@
 //! Mounts joined into one tree.
 
-mod transfer;
-mod tree;
+mod carry;
+mod flow;
+mod step;
+mod walk;
+mod work;
 
 use std::{sync::Arc, time::Duration};
 
+pub use self::{
+    flow::Flow,
+    work::{Position, Work},
+};
 use crate::{
     Access, Denied, Entry, Error, HostError, Kind, Link, Location, Mount, Outcome, Page, Path,
     ReadRequest, Reading, Result, Rights, SignedUrl, Upload, WriteOptions,
@@ -35,6 +42,13 @@ pub struct Totals {
     pub items: u64,
     /// Bytes in them.
     pub bytes: u64,
+}
+
+impl Totals {
+    fn add(&mut self, items: u64, bytes: u64) {
+        self.items = self.items.saturating_add(items);
+        self.bytes = self.bytes.saturating_add(bytes);
+    }
 }
 
 impl Namespace {

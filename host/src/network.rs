@@ -1,7 +1,9 @@
 //! The way out: one HTTP client for each mount, behind the mount's egress rules.
 
+mod verbatim;
+
 use std::{
-    error::Error as _,
+    error::Error,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     pin::Pin,
     sync::Arc,
@@ -11,15 +13,19 @@ use std::{
 
 use bytes::{Bytes, BytesMut};
 use futures::{Stream, StreamExt};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use url::{Position, Url};
 
-use crate::{HostError, Limits, Outcome, activity::Activity, egress::Egress};
+use self::verbatim::Verbatim;
+use crate::{BoxError, HostError, Limits, Outcome, activity::Activity, egress::Egress};
 
 /// How long to wait for a connection.
 const CONNECT_TIME: Duration = Duration::from_secs(10);
+/// How long a connection without requests is kept.
+const POOL_TIME: Duration = Duration::from_secs(50);
+const AGENT: &str = concat!("orlop/", env!("CARGO_PKG_VERSION"));
 /// How long a body may stand still.
 const IDLE_TIME: Duration = Duration::from_secs(30);
 /// How long a service may think about a request that changes something: it may copy gigabytes first.
@@ -29,6 +35,7 @@ const CHANGE_TIME: Duration = Duration::from_secs(300);
 #[derive(Debug)]
 pub(crate) struct Network {
     client: reqwest::Client,
+    verbatim: Verbatim,
     egress: Arc<Egress>,
     permits: Arc<Semaphore>,
     /// Held once more by each download that is under way.
@@ -64,9 +71,8 @@ pub(crate) struct Answer {
 /// A body that comes from the service. It holds the permit of a driver's request, and ends the request when
 /// dropped.
 pub(crate) struct AnswerBody {
-    frames: Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>> + Send>>,
+    frames: Frames,
     idle: Pin<Box<tokio::time::Sleep>>,
-    host: String,
     _permit: Option<OwnedSemaphorePermit>,
 }
 
@@ -76,13 +82,13 @@ impl Network {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let egress = Arc::new(egress);
         let client = reqwest::Client::builder()
-            .user_agent(concat!("orlop/", env!("CARGO_PKG_VERSION")))
+            .user_agent(AGENT)
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
             .tcp_nodelay(true)
             .connect_timeout(CONNECT_TIME)
             .pool_max_idle_per_host(limits.requests_in_flight)
-            .pool_idle_timeout(Duration::from_secs(50))
+            .pool_idle_timeout(POOL_TIME)
             .dns_resolver(Arc::new(Resolver {
                 egress: Arc::clone(&egress),
             }))
@@ -90,6 +96,7 @@ impl Network {
             .map_err(|error| HostError::Client(error.to_string()))?;
         Ok(Self {
             client,
+            verbatim: Verbatim::new(Arc::clone(&egress)),
             egress,
             readers: Arc::default(),
             permits: Arc::new(Semaphore::new(limits.requests_in_flight.max(1))),
@@ -114,21 +121,28 @@ impl Network {
             .acquire_owned()
             .await
             .map_err(|_| Outcome::Unavailable("the host is shutting down".to_owned()))?;
-        self.send_with(outgoing, Some(permit)).await
+        let target = self.admit(&outgoing.url)?;
+        self.send_with(target, outgoing, Some(permit)).await
     }
 
     /// Sends a request of the host's own: a link that it performs. These are as many as there are clients, and
     /// slow ones must not keep the driver from listing.
     pub(crate) async fn perform(&self, outgoing: Outgoing) -> Result<Answer, Outcome> {
-        self.send_with(outgoing, None).await
+        let target = match self.admit(&outgoing.url)? {
+            Target::Url(url) => Target::Verbatim(url.as_str().parse().map_err(|_| {
+                Outcome::InvalidArgument("the URL is not one of HTTP's".to_owned())
+            })?),
+            verbatim => verbatim,
+        };
+        self.send_with(target, outgoing, None).await
     }
 
     async fn send_with(
         &self,
+        target: Target,
         outgoing: Outgoing,
         permit: Option<OwnedSemaphorePermit>,
     ) -> Result<Answer, Outcome> {
-        let url = self.admit(&outgoing.url)?;
         let mut headers = admit_headers(outgoing.headers, outgoing.length)?;
         let method = Method::from_bytes(outgoing.method.as_bytes())
             .map_err(|_| Outcome::InvalidArgument("the method is not one of HTTP's".to_owned()))?;
@@ -143,32 +157,55 @@ impl Network {
         } else {
             CHANGE_TIME
         };
-        let host = url.host_str().unwrap_or_default().to_owned();
         let activity = outgoing.activity.clone();
         activity.touch();
-        let sending = self
-            .client
-            .request(method, url)
-            .headers(headers)
-            .body(outgoing.body)
-            .send();
-        let response = activity
+        let sending = self.send_to(target, method, headers, outgoing.body);
+        let (status, headers, frames) = activity
             .limit(patience, sending)
             .await
-            .ok_or(Outcome::TimedOut)?
-            .map_err(|error| outcome(error, &host))?;
+            .ok_or(Outcome::TimedOut)??;
         activity.touch();
 
         Ok(Answer {
-            status: response.status().as_u16(),
-            headers: response.headers().clone(),
+            status,
+            headers,
             body: AnswerBody {
-                frames: Box::pin(response.bytes_stream()),
+                frames,
                 idle: Box::pin(tokio::time::sleep(IDLE_TIME)),
-                host,
                 _permit: permit,
             },
         })
+    }
+
+    async fn send_to(
+        &self,
+        target: Target,
+        method: Method,
+        headers: HeaderMap,
+        body: reqwest::Body,
+    ) -> Result<(u16, HeaderMap, Frames), Outcome> {
+        match target {
+            Target::Url(url) => {
+                let host = url.host_str().unwrap_or_default().to_owned();
+                let request = self.client.request(method, url).headers(headers).body(body);
+                let response = request
+                    .send()
+                    .await
+                    .map_err(|error| failure(&error, &host))?;
+                let (status, headers) = (response.status().as_u16(), response.headers().clone());
+                let frames = response
+                    .bytes_stream()
+                    .map(move |frame| frame.map_err(|error| failure(&error, &host)));
+                Ok((status, headers, Box::pin(frames)))
+            }
+            Target::Verbatim(uri) => {
+                let host = uri.host().unwrap_or_default().to_owned();
+                let response = self.verbatim.send(method, uri, headers, body).await?;
+                let (head, body) = response.into_parts();
+                let frames = verbatim::frames(body, host);
+                Ok((head.status.as_u16(), head.headers, Box::pin(frames)))
+            }
+        }
     }
 
     /// Sends a request and takes the whole answer, up to `max_bytes` and the mount's own limit.
@@ -199,7 +236,7 @@ impl Network {
     }
 
     /// Decides on a URL, and makes sure that it travels as it was signed.
-    fn admit(&self, text: &str) -> Result<Url, Outcome> {
+    fn admit(&self, text: &str) -> Result<Target, Outcome> {
         let url = Url::parse(text)
             .map_err(|error| Outcome::InvalidArgument(format!("not an absolute URL: {error}")))?;
         self.egress.check_url(&url)?;
@@ -208,15 +245,37 @@ impl Network {
             .and_then(|(_, rest)| rest.find('/').and_then(|start| rest.get(start..)))
             .unwrap_or("/");
         let travels = &url[Position::BeforePath..Position::AfterQuery];
-        if written != travels {
-            return Err(Outcome::InvalidArgument(
-                "the URL has a fragment, a `.` or `..` segment or a character that must be escaped, so it would \
-                 not arrive as it is written"
-                    .to_owned(),
-            ));
+        if written == travels {
+            return Ok(Target::Url(url));
         }
-        Ok(url)
+        verbatim::uri(&url, written).map(Target::Verbatim).ok_or_else(|| {
+            Outcome::InvalidArgument(
+                "the URL has a fragment or a character that must be escaped, so it would not arrive as it is written"
+                    .to_owned(),
+            )
+        })
     }
+}
+
+/// Where a request goes.
+#[derive(Debug)]
+enum Target {
+    /// A URL that stays as it is written.
+    Url(Url),
+    /// One that would not, or whose answer is read through a small buffer.
+    Verbatim(Uri),
+}
+
+type Frames = Pin<Box<dyn Stream<Item = Result<Bytes, Outcome>> + Send>>;
+
+/// Whether clients take a URL's path for the one that is written: they resolve `.` and `..` segments, and would ask for
+/// something else.
+pub(crate) fn arrives_as_written(url: &str) -> bool {
+    let path = url
+        .split_once("://")
+        .and_then(|(_, rest)| rest.find('/').and_then(|start| rest.get(start..)))
+        .unwrap_or("/");
+    !verbatim::has_dot_segments(path)
 }
 
 /// Headers that are the host's to set, or that would smuggle a second request into the first.
@@ -272,20 +331,26 @@ impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
         let egress = Arc::clone(&self.egress);
         Box::pin(async move {
-            let found = addresses(name.as_str()).await?;
-            let mut allowed = Vec::with_capacity(found.len());
-            let mut refused = None;
-            for address in found {
-                match egress.check_resolved(name.as_str(), address.ip()) {
-                    Ok(()) => allowed.push(address),
-                    Err(outcome) => refused = Some(outcome),
-                }
-            }
-            match refused {
-                Some(outcome) if allowed.is_empty() => Err(outcome.into()),
-                _ => Ok(Box::new(allowed.into_iter()) as Addrs),
-            }
+            let allowed = addresses_allowed(&egress, name.as_str()).await?;
+            Ok(Box::new(allowed.into_iter()) as Addrs)
         })
+    }
+}
+
+/// The addresses of a name that the mount may reach.
+async fn addresses_allowed(egress: &Egress, name: &str) -> Result<Vec<SocketAddr>, BoxError> {
+    let found = addresses(name).await?;
+    let mut allowed = Vec::with_capacity(found.len());
+    let mut refused = None;
+    for address in found {
+        match egress.check_resolved(name, address.ip()) {
+            Ok(()) => allowed.push(address),
+            Err(outcome) => refused = Some(outcome),
+        }
+    }
+    match refused {
+        Some(outcome) if allowed.is_empty() => Err(outcome.into()),
+        _ => Ok(allowed),
     }
 }
 
@@ -302,8 +367,15 @@ async fn addresses(name: &str) -> std::io::Result<Vec<SocketAddr>> {
     Ok(tokio::net::lookup_host((name, 0)).await?.collect())
 }
 
+fn failure(error: &reqwest::Error, host: &str) -> Outcome {
+    if error.is_timeout() && !error.is_connect() {
+        return Outcome::TimedOut;
+    }
+    outcome(error, error.is_connect(), host)
+}
+
 /// Says what went wrong without the URL, which may be signed.
-fn outcome(error: reqwest::Error, host: &str) -> Outcome {
+fn outcome(error: &dyn Error, is_connect: bool, host: &str) -> Outcome {
     let mut source = error.source();
     let mut deepest = None;
     while let Some(cause) = source {
@@ -313,10 +385,7 @@ fn outcome(error: reqwest::Error, host: &str) -> Outcome {
         deepest = Some(cause.to_string());
         source = cause.source();
     }
-    if error.is_timeout() && !error.is_connect() {
-        return Outcome::TimedOut;
-    }
-    let what = if error.is_connect() {
+    let what = if is_connect {
         "cannot connect to"
     } else {
         "lost the connection to"
@@ -334,7 +403,7 @@ impl Stream for AnswerBody {
             Poll::Ready(frame) => {
                 let next = tokio::time::Instant::now() + IDLE_TIME;
                 this.idle.as_mut().reset(next);
-                Poll::Ready(frame.map(|frame| frame.map_err(|error| outcome(error, &this.host))))
+                Poll::Ready(frame)
             }
             Poll::Pending => match Future::poll(this.idle.as_mut(), context) {
                 Poll::Ready(()) => Poll::Ready(Some(Err(Outcome::TimedOut))),
@@ -346,10 +415,7 @@ impl Stream for AnswerBody {
 
 impl std::fmt::Debug for AnswerBody {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("AnswerBody")
-            .field("host", &self.host)
-            .finish_non_exhaustive()
+        formatter.debug_struct("AnswerBody").finish_non_exhaustive()
     }
 }
 
@@ -370,12 +436,13 @@ mod tests {
             "http://127.0.0.1:9",
             "http://127.0.0.1:9/",
             "http://127.0.0.1:9/a%2Bb%20c//d?x=%20&y",
+            "http://127.0.0.1:9/a/../b",
+            "http://127.0.0.1:9/a/%2e%2e/b",
         ] {
             assert!(network.admit(good).is_ok(), "{good}");
         }
         for bad in [
-            "http://127.0.0.1:9/a/../b",
-            "http://127.0.0.1:9/a/%2e%2e/b",
+            "http://127.0.0.1:9/a/../b#c",
             "http://127.0.0.1:9/a b",
             "http://127.0.0.1:9/a#b",
             "http://127.0.0.1:9/\u{fc}",
@@ -385,6 +452,13 @@ mod tests {
                 "{bad}"
             );
         }
+    }
+
+    #[test]
+    fn links_with_dot_segments_lead_clients_astray() {
+        assert!(arrives_as_written("https://a/b/c..d/.e?x=/../"));
+        assert!(!arrives_as_written("https://a/b/../c"));
+        assert!(!arrives_as_written("https://a/b/%2E"));
     }
 
     #[test]

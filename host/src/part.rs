@@ -133,13 +133,14 @@ impl Cutter {
                     _ => Ok(Some(frame)),
                 }
             }
-            Some(Err(_)) => Err(Outcome::Unavailable(
+            // Not `Unavailable`: the storage is not to blame.
+            Some(Err(_)) => Err(Outcome::Other(
                 "the upload broke off before its end".to_owned(),
             )),
             None => {
                 self.ended = true;
                 match self.size {
-                    Some(size) if self.received < size => Err(Outcome::Unavailable(format!(
+                    Some(size) if self.received < size => Err(Outcome::Other(format!(
                         "the upload ended after {} of {size} bytes",
                         self.received
                     ))),
@@ -427,7 +428,7 @@ mod tests {
     #[tokio::test]
     async fn an_upload_of_another_size_than_announced_fails() {
         let mut short = cutter(&["abc"], Some(4), 100);
-        assert!(matches!(short.next(10).await, Err(Outcome::Unavailable(_))));
+        assert!(matches!(short.next(10).await, Err(Outcome::Other(_))));
         let mut long = cutter(&["abc", "de"], Some(4), 100);
         assert!(matches!(
             long.next(10).await,

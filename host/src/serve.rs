@@ -25,14 +25,18 @@ mod byteranges;
 mod caller;
 mod change;
 mod condition;
+mod connection;
 mod cors;
 mod date;
 mod descriptor;
 mod door;
 mod download;
 mod file;
+mod gate;
 mod href;
 mod json;
+mod listen;
+mod listener;
 mod media;
 mod meters;
 mod natural;
@@ -40,19 +44,23 @@ mod operations;
 mod options;
 mod origin;
 mod page;
-mod problem;
+pub(crate) mod problem;
+mod pulse;
 mod range;
 mod routes;
 mod server;
-mod site;
+pub(crate) mod site;
 mod status;
+mod tls;
 mod zip;
 
 pub use self::{
     cors::Origins,
+    listen::ListenAddress,
     meters::record_metrics,
-    options::ServeOptions,
+    options::{Patience, ServeOptions},
     routes::router,
-    server::{Bound, ServeError, Server},
+    server::{Bound, Reload, ServeError, Server},
     status::{Verdict, verdict},
+    tls::{TlsError, TlsFiles},
 };

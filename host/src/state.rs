@@ -4,10 +4,12 @@
 //! are `ON CONFLICT`. Tables are made and changed by the files in `host/migrations`, in the order of their numbers,
 //! when the state is opened.
 
+mod hold;
 mod key;
 mod place;
+mod task;
 
-use std::{fmt, path::PathBuf, time::Duration};
+use std::{fmt, fs::File, path::PathBuf, sync::Arc, time::Duration};
 
 use sqlx::{
     AnyPool,
@@ -16,6 +18,7 @@ use sqlx::{
 };
 
 pub use self::place::StatePlace;
+pub(crate) use self::task::{LEASE, TaskMark};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
@@ -30,6 +33,8 @@ const CONNECTIONS: u32 = 8;
 pub struct State {
     pool: AnyPool,
     place: StatePlace,
+    /// The lock on the folder: see [`hold`](Self::hold).
+    held: Option<Arc<File>>,
 }
 
 /// Why the state cannot be used.
@@ -44,6 +49,13 @@ pub enum StateError {
         /// Why.
         source: std::io::Error,
     },
+    /// Another server keeps its state there.
+    #[error(
+        "another server uses the state folder `{}`; give each its own with `state_dir`, or let them share a \
+         PostgreSQL database by `state`",
+        .0.display()
+    )]
+    Held(PathBuf),
     /// `state` is neither empty nor the URL of a PostgreSQL database.
     #[error("`state` must be a URL such as postgres://user@host/database")]
     Url,
@@ -92,7 +104,11 @@ impl State {
             .await
             .map_err(StateError::Database)?;
         MIGRATIONS.run(&pool).await.map_err(StateError::Migration)?;
-        Ok(Self { pool, place })
+        Ok(Self {
+            pool,
+            place,
+            held: None,
+        })
     }
 
     /// A state that is gone with this value: for demos and tests.
@@ -106,6 +122,12 @@ impl State {
     /// Where it is kept.
     pub fn place(&self) -> &StatePlace {
         &self.place
+    }
+
+    /// Asks the database whether it is there.
+    pub(crate) async fn ping(&self) -> StateResult<()> {
+        sqlx::query("SELECT 1").execute(&self.pool).await?;
+        Ok(())
     }
 
     pub(crate) fn pool(&self) -> &AnyPool {

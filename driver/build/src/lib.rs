@@ -31,7 +31,7 @@ const PROFILE: &str = "driver";
 /// one clear line if the driver cannot be built.
 pub fn build(package: &str) -> PathBuf {
     let workspace = workspace();
-    for source in ["driver", "wit", "Cargo.toml", "Cargo.lock"] {
+    for source in [".cargo", "driver", "wit", "Cargo.toml", "Cargo.lock"] {
         tell(&format!(
             "rerun-if-changed={}",
             workspace.join(source).display()

@@ -192,6 +192,14 @@ impl<'s> Section<'s> {
         })
     }
 
+    /// A number of seconds above zero.
+    pub(super) fn patience(&mut self, key: &'static str) -> Result<Option<Duration>, Error> {
+        match self.seconds(key)? {
+            Some(Duration::ZERO) => Err(self.error_at(key, "must be more than 0 seconds")),
+            seconds => Ok(seconds),
+        }
+    }
+
     /// A text, or a list of texts, that stand for one thing, which they do with commas between them.
     pub(super) fn listed<T>(&mut self, key: &'static str) -> Result<Option<T>, Error>
     where

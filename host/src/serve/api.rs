@@ -2,6 +2,7 @@
 
 mod changes;
 mod reads;
+pub(crate) mod tasks;
 
 use axum::{extract::Query, response::Response};
 use http::{StatusCode, Uri};

@@ -13,7 +13,7 @@ use http::{
 use http_body_util::BodyExt as _;
 
 use super::{
-    address,
+    address, api,
     condition::{self, Condition, Current, Tags},
     door::Door,
     href, media,
@@ -22,7 +22,10 @@ use super::{
     problem::Problem,
     site::Visit,
 };
-use crate::{Entry, Error, Kind, Location, Outcome, Path, Precondition, Upload, WriteOptions};
+use crate::{
+    Entry, Error, Kind, Location, Outcome, Path, Precondition, Upload, Work, WriteOptions,
+    tasks::{Ran, Wait},
+};
 
 /// `PUT /d/{path}`: writes a file; with a slash at the end, makes a directory.
 pub(crate) async fn put(site: Visit, request: Request) -> Response {
@@ -61,12 +64,24 @@ pub(crate) async fn delete(site: Visit, request: Request) -> Response {
             }
             Err(_) => {}
         }
-        site.namespace.remove(&location.path, kind, |_| {}).await?;
-        Ok(empty(StatusCode::NO_CONTENT))
+        remove(&site, location.path, kind).await
     };
     match answer.await {
         Ok(response) => response,
         Err(problem) => problem.render(&site, &parts.headers),
+    }
+}
+
+/// Removes a file at once, and a directory as a task that is waited for.
+async fn remove(site: &Visit, path: Path, kind: Kind) -> Result<Response, Problem> {
+    if kind == Kind::File {
+        site.namespace.remove(&path, kind, |_| {}).await?;
+        return Ok(empty(StatusCode::NO_CONTENT));
+    }
+    let work = Work::Remove { path, kind };
+    match site.tasks.run(site, work, Wait::Over).await? {
+        Ran::Done(_) => Ok(empty(StatusCode::NO_CONTENT)),
+        Ran::Task(id) => Ok(api::tasks::begun(&id)),
     }
 }
 
@@ -76,16 +91,7 @@ fn admit(parts: &Parts) -> Result<Location, Problem> {
 }
 
 async fn make_directory(site: &Visit, location: Location, body: Body) -> Result<Response, Problem> {
-    let has_content = async {
-        let mut body = body;
-        while let Some(frame) = body.frame().await {
-            if frame.is_ok_and(|frame| frame.data_ref().is_some_and(|data| !data.is_empty())) {
-                return true;
-            }
-        }
-        false
-    };
-    if has_content.await {
+    if has_content(body).await? {
         return Err(Problem::bad_request(
             "a path that ends in `/` is a directory, and a directory has no content; leave the slash out",
         ));
@@ -95,6 +101,16 @@ async fn make_directory(site: &Visit, location: Location, body: Body) -> Result<
     }
     site.namespace.make_directory(&location.path).await?;
     Ok(created(&location.path, true))
+}
+
+async fn has_content(mut body: Body) -> Result<bool, Problem> {
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| Problem::bad_request("the request's body broke off"))?;
+        if frame.data_ref().is_some_and(|data| !data.is_empty()) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 async fn write(site: &Visit, parts: &Parts, path: Path, body: Body) -> Result<Response, Problem> {

@@ -1,13 +1,14 @@
 //! Pages of other origins that may use the doors: CORS, by an explicit list.
 
-use std::{collections::BTreeSet, str::FromStr, sync::Arc};
-
-use axum::{
-    body::Body,
-    extract::{Request, State},
-    middleware::Next,
-    response::Response,
+use std::{
+    collections::BTreeSet,
+    str::FromStr,
+    sync::Arc,
+    task::{Context, Poll},
 };
+
+use axum::{body::Body, extract::Request, response::Response};
+use futures::future::{BoxFuture, Either};
 use http::{
     HeaderMap, HeaderValue, Method, StatusCode,
     header::{
@@ -17,7 +18,10 @@ use http::{
         ORIGIN, VARY,
     },
 };
+use tower::{Layer, Service};
 use url::Url;
+
+use super::site::{Shared, View};
 
 /// The doors that pages of other origins may use. The page itself is for people.
 const DOORS: [&str; 5] = ["/d/", "/p/", "/api/", "/dav/", "/tus/"];
@@ -75,29 +79,84 @@ impl FromStr for Origins {
     }
 }
 
-/// Answers preflight requests of listed origins, and lets their pages read the answers to the others.
-pub(crate) async fn guard(
-    State(origins): State<Origins>,
-    mut request: Request,
-    next: Next,
-) -> Response {
-    let path = request.uri().path();
-    if !DOORS.iter().any(|door| path.starts_with(door)) {
-        return next.run(request).await;
-    }
-    let origin = request.headers().get(ORIGIN).cloned();
-    let origin = origin.filter(|origin| origins.has(origin));
-    let mut response = match &origin {
-        Some(_) if is_preflight(&request) => preflight(request.headers()),
-        Some(_) => {
-            // From here on, it is as if our own page had asked: see `origin::guard`.
-            request.headers_mut().remove(ORIGIN);
-            request.headers_mut().remove("sec-fetch-site");
-            next.run(request).await
+/// Wraps the routes in [`Cors`].
+#[derive(Clone, Debug)]
+pub(crate) struct CorsLayer {
+    pub(crate) site: Shared,
+}
+
+impl<S> Layer<S> for CorsLayer {
+    type Service = Cors<S>;
+
+    fn layer(&self, inner: S) -> Cors<S> {
+        Cors {
+            inner,
+            site: Arc::clone(&self.site),
         }
-        None => next.run(request).await,
-    };
-    let headers = response.headers_mut();
+    }
+}
+
+/// Answers preflight requests of listed origins, and lets their pages read the answers to the others. Where no
+/// origin is listed, it costs a look.
+#[derive(Clone, Debug)]
+pub(crate) struct Cors<S> {
+    inner: S,
+    site: Shared,
+}
+
+impl<S> Cors<S> {
+    fn origins(&self, request: &Request) -> Origins {
+        match request.extensions().get::<View>() {
+            Some(view) => view.options.cors_origins.clone(),
+            None => self.site.view().options.cors_origins.clone(),
+        }
+    }
+}
+
+impl<S, E> Service<Request> for Cors<S>
+where
+    S: Service<Request, Response = Response, Error = E>,
+    S::Future: Send + 'static,
+    E: Send + 'static,
+{
+    type Response = Response;
+    type Error = E;
+    type Future = Either<S::Future, BoxFuture<'static, Result<Response, E>>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), E>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, mut request: Request) -> Self::Future {
+        let origins = self.origins(&request);
+        let path = request.uri().path();
+        if origins.is_empty() || !DOORS.iter().any(|door| path.starts_with(door)) {
+            return Either::Left(self.inner.call(request));
+        }
+        let origin = request.headers().get(ORIGIN).cloned();
+        let origin = origin.filter(|origin| origins.has(origin));
+        let answer = match &origin {
+            Some(_) if is_preflight(&request) => Either::Left(preflight(request.headers())),
+            Some(_) => {
+                // From here on, it is as if our own page had asked: see `origin::guard`.
+                request.headers_mut().remove(ORIGIN);
+                request.headers_mut().remove("sec-fetch-site");
+                Either::Right(self.inner.call(request))
+            }
+            None => Either::Right(self.inner.call(request)),
+        };
+        Either::Right(Box::pin(async move {
+            let mut response = match answer {
+                Either::Left(response) => response,
+                Either::Right(answer) => answer.await?,
+            };
+            mark(response.headers_mut(), origin);
+            Ok(response)
+        }))
+    }
+}
+
+fn mark(headers: &mut HeaderMap, origin: Option<HeaderValue>) {
     // Also for others: a cache must not give them an answer that was meant for a listed origin.
     headers.append(VARY, HeaderValue::from_static("Origin"));
     if let Some(origin) = origin {
@@ -107,7 +166,6 @@ pub(crate) async fn guard(
         let exposed = HeaderValue::from_static(EXPOSED);
         headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
     }
-    response
 }
 
 fn is_preflight(request: &Request) -> bool {

@@ -138,13 +138,7 @@ impl From<Error> for Problem {
         let verdict = verdict(&error);
         let code = error.code();
         let text = error.to_string();
-        let detail = match &error {
-            Error::Outcome(Outcome::Unauthenticated(_) | Outcome::InvalidConfig(_))
-            | Error::Component(_) => Cow::Borrowed(REFUSED),
-            Error::Outcome(_) | Error::Denied(_) => Cow::Owned(text.clone()),
-            Error::Fault(_) => Cow::Borrowed("the mount's driver failed; see the server's log"),
-            Error::Host(_) => Cow::Borrowed(FAILED),
-        };
+        let detail = detail(&error);
         let retry = verdict.retry_after.map(|wait| {
             // Rounded up: a client that comes back too early gains nothing.
             let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
@@ -158,6 +152,17 @@ impl From<Error> for Problem {
             level: verdict.level,
             headers: retry.into_iter().collect(),
         }
+    }
+}
+
+/// What a client may know of an error.
+pub(crate) fn detail(error: &Error) -> Cow<'static, str> {
+    match error {
+        Error::Outcome(Outcome::Unauthenticated(_) | Outcome::InvalidConfig(_))
+        | Error::Component(_) => Cow::Borrowed(REFUSED),
+        Error::Outcome(_) | Error::Denied(_) => Cow::Owned(error.to_string()),
+        Error::Fault(_) => Cow::Borrowed("the mount's driver failed; see the server's log"),
+        Error::Host(_) => Cow::Borrowed(FAILED),
     }
 }
 

@@ -5,14 +5,16 @@ use std::sync::Arc;
 use axum::{
     Router,
     extract::Request,
-    middleware::from_fn_with_state,
+    middleware,
     response::{IntoResponse as _, Response},
     routing::{any, get, post},
 };
 use http::{Method, StatusCode};
 
 use super::{
-    ServeOptions, api, assets, change, cors, download,
+    ServeOptions, api, assets, change,
+    cors::CorsLayer,
+    download, gate,
     meters::MeterLayer,
     operations, page,
     problem::Problem,
@@ -25,8 +27,11 @@ use crate::{Namespace, state::State};
 /// It is meant for the top of a host: nested below a path, its links would miss that path. The process's
 /// metrics recorder is installed unless there is one already.
 pub fn router(namespace: Namespace, state: State, options: ServeOptions) -> Router {
-    let origins = options.cors_origins.clone();
-    let site: Shared = Arc::new(Site::new(namespace, state, options));
+    routes(Arc::new(Site::new(namespace, state, options)))
+}
+
+/// The front doors of a site.
+pub(super) fn routes(site: Shared) -> Router {
     let by_policy = || {
         get(download::by_policy)
             .put(change::put)
@@ -46,6 +51,12 @@ pub fn router(namespace: Namespace, state: State, options: ServeOptions) -> Rout
         .route("/api/v1/remove", post(api::remove))
         .route("/api/v1/copy", post(api::copy))
         .route("/api/v1/move", post(api::rename))
+        .route("/api/v1/tasks", get(api::tasks::list))
+        .route(
+            "/api/v1/tasks/{id}",
+            get(api::tasks::find).delete(api::tasks::end),
+        )
+        .route("/api/v1/tasks/{id}/retry", post(api::tasks::retry))
         .route("/api/", any(api::unknown))
         .route("/api/{*path}", any(api::unknown))
         .route("/healthz", get(operations::alive))
@@ -55,14 +66,13 @@ pub fn router(namespace: Namespace, state: State, options: ServeOptions) -> Rout
         // All else is the page's: a path of the namespace, which no pattern could decode as strictly.
         .fallback(page::handle)
         .method_not_allowed_fallback(method_not_allowed)
-        .with_state(Arc::clone(&site));
+        .with_state(Arc::clone(&site))
+        .layer(middleware::from_fn(gate::guard));
     // Before anybody asks who the caller is: browsers send no credentials with a preflight request.
-    let router = if origins.is_empty() {
-        router
-    } else {
-        router.layer(from_fn_with_state(origins, cors::guard))
+    let cors = CorsLayer {
+        site: Arc::clone(&site),
     };
-    router.layer(MeterLayer { site })
+    router.layer(cors).layer(MeterLayer { site })
 }
 
 /// The router adds `Allow`.

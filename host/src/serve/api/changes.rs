@@ -6,11 +6,11 @@ use axum::{
     response::Response,
 };
 use http::{HeaderMap, StatusCode, header::CONTENT_TYPE};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Deserialize, de::DeserializeOwned};
 
-use super::{location, respond};
+use super::{location, respond, tasks};
 use crate::{
-    Kind, Location, Overwrite, Plan, Totals,
+    Kind, Location, Overwrite, Plan, Work,
     serve::{
         json::{self, EntryBody},
         media, origin,
@@ -45,11 +45,12 @@ pub(crate) async fn mkdir(site: Visit, request: Request) -> Response {
 /// `POST remove`: removes a file, or a directory and all in it.
 pub(crate) async fn remove(site: Visit, request: Request) -> Response {
     let answer = async {
+        let uri = request.uri().clone();
         let PathBody { path } = body(request).await?;
         let location = location("path", &path)?;
         let kind = kind(&site, &location).await?;
-        let totals = site.namespace.remove(&location.path, kind, |_| {}).await?;
-        Ok(done(totals))
+        let path = location.path;
+        tasks::run(&site, &uri, Work::Remove { path, kind }).await
     };
     respond(answer.await)
 }
@@ -57,8 +58,9 @@ pub(crate) async fn remove(site: Visit, request: Request) -> Response {
 /// `POST copy`: copies a file or a directory.
 pub(crate) async fn copy(site: Visit, request: Request) -> Response {
     let answer = async {
+        let uri = request.uri().clone();
         let plan = plan(&site, request).await?;
-        Ok(done(site.namespace.copy(&plan, |_| {}).await?))
+        tasks::run(&site, &uri, Work::Copy(plan)).await
     };
     respond(answer.await)
 }
@@ -66,8 +68,9 @@ pub(crate) async fn copy(site: Visit, request: Request) -> Response {
 /// `POST move`: moves or renames a file or a directory.
 pub(crate) async fn rename(site: Visit, request: Request) -> Response {
     let answer = async {
+        let uri = request.uri().clone();
         let plan = plan(&site, request).await?;
-        Ok(done(site.namespace.rename(&plan, |_| {}).await?))
+        tasks::run(&site, &uri, Work::Move(plan)).await
     };
     respond(answer.await)
 }
@@ -113,16 +116,6 @@ async fn kind(site: &Visit, location: &Location) -> Result<Kind, Problem> {
         Some(kind) => Ok(kind),
         None => Ok(site.namespace.kind(location).await?),
     }
-}
-
-#[derive(Serialize)]
-struct TotalsBody {
-    items: u64,
-    bytes: u64,
-}
-
-fn done(Totals { items, bytes }: Totals) -> Response {
-    json::answer(StatusCode::OK, &TotalsBody { items, bytes })
 }
 
 /// Reads a body of JSON. It must be called so: a form of another site cannot.
