@@ -4,7 +4,7 @@
 // setting is WORKER_KEY, the same text as the mount's `worker_key`.
 
 /** The client's headers that go to the storage. */
-const UP = ["range", "if-range", "if-match", "if-none-match", "if-modified-since", "if-unmodified-since"];
+const UP = ["range", "if-match", "if-none-match", "if-modified-since", "if-unmodified-since"];
 
 /** The storage's headers that go to the client. */
 const DOWN = ["accept-ranges", "content-length", "content-range", "etag", "last-modified"];
@@ -53,15 +53,23 @@ async function get(request, file) {
   for (const name of UP) {
     if (request.headers.has(name)) up.set(name, request.headers.get(name));
   }
+  // Not every storage knows If-Range, but all know If-Match.
+  const version = request.headers.get("if-range");
+  const isPart = version !== null && up.has("range") && version === file.etag && version.startsWith('"');
+  if (isPart) up.set("if-match", version);
+  else if (version !== null) up.delete("range");
   for (const [name, value] of file.headers) up.set(name, value);
+  const send = () => fetch(file.url, { method: file.method, headers: up, redirect: "manual", signal: request.signal });
   let upstream;
   try {
-    upstream = await fetch(file.url, {
-      method: file.method,
-      headers: up,
-      redirect: "manual",
-      signal: request.signal,
-    });
+    upstream = await send();
+    if (upstream.status === 412 && isPart) {
+      // Another version by now: all of it.
+      await upstream.body?.cancel();
+      up.delete("if-match");
+      up.delete("range");
+      upstream = await send();
+    }
   } catch {
     return refuse(502, "the storage cannot be reached");
   }

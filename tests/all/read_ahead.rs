@@ -31,9 +31,17 @@ async fn several_connections_bring_the_same_bytes() {
     world.put("f.bin", bytes.clone());
     let answer = world.get("/p/files/f.bin").await.expect(200);
     assert!(answer.body == bytes, "other bytes");
-    let blocks: Vec<_> = world.s3.requests().list().into_iter().filter(is_block).collect();
+    let blocks: Vec<_> = world
+        .s3
+        .requests()
+        .list()
+        .into_iter()
+        .filter(is_block)
+        .collect();
     assert!(blocks.len() > 2, "{} requests for parts", blocks.len());
-    let etag = world.get_with("/p/files/f.bin", &[("range", "bytes=0-0")]).await;
+    let etag = world
+        .get_with("/p/files/f.bin", &[("range", "bytes=0-0")])
+        .await;
     for block in blocks {
         assert_eq!(block.header("if-match"), Some(etag.header("etag")));
     }
@@ -44,9 +52,18 @@ async fn a_block_that_breaks_off_is_taken_up_where_it_broke() {
     let world = slow(8 << 20).await;
     let bytes = noise(SIZE);
     world.put("f.bin", bytes.clone());
-    world.s3.faults().inject(Matcher::when(is_block), Fault::CutBody { after: 1_000_000 });
-    world.s3.faults().inject(Matcher::when(is_block).skip(1), Fault::slow_down());
-    world.s3.faults().inject(Matcher::when(is_block).skip(1), Fault::Reset);
+    world
+        .s3
+        .faults()
+        .inject(Matcher::when(is_block), Fault::CutBody { after: 1_000_000 });
+    world
+        .s3
+        .faults()
+        .inject(Matcher::when(is_block).skip(1), Fault::slow_down());
+    world
+        .s3
+        .faults()
+        .inject(Matcher::when(is_block).skip(1), Fault::Reset);
     let answer = world.get("/p/files/f.bin").await.expect(200);
     assert!(answer.body == bytes, "other bytes");
     assert_eq!(world.s3.faults().waiting(), 0, "nothing broke");

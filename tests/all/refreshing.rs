@@ -28,9 +28,16 @@ async fn who_may_write_may_have_the_storage_asked_anew() {
         assert_eq!((seen(list, &[]).await, seen(stat, &[]).await), (1, 1));
         let fresh = if refreshes { 2 } else { 1 };
         assert_eq!(seen(list, &NOW).await, fresh, "{anonymous}");
-        assert_eq!(seen(stat, &[("pragma", "no-cache")]).await, fresh, "{anonymous}");
+        assert_eq!(
+            seen(stat, &[("pragma", "no-cache")]).await,
+            fresh,
+            "{anonymous}"
+        );
         // What was asked anew is remembered.
-        assert_eq!((seen(list, &[]).await, seen(stat, &[]).await), (fresh, fresh));
+        assert_eq!(
+            (seen(list, &[]).await, seen(stat, &[]).await),
+            (fresh, fresh)
+        );
     }
 }
 
@@ -40,7 +47,10 @@ async fn the_cache_is_counted() {
     world.put("f", "1");
     for _ in 0..3 {
         world.get("/d/files/f").await.expect(302);
-        world.call("stat", &[("path", "/files/f")]).await.expect(200);
+        world
+            .call("stat", &[("path", "/files/f")])
+            .await
+            .expect(200);
         world.list("/files").await;
     }
     let metrics = world.get("/metrics").await.expect(200).text().to_owned();
@@ -49,7 +59,18 @@ async fn the_cache_is_counted() {
         let line = metrics.lines().find_map(|line| line.strip_prefix(&start));
         line.unwrap_or("0").parse::<u64>().unwrap()
     };
-    assert_eq!((count("hits", "link"), count("misses", "link")), (2, 1), "{metrics}");
-    assert_eq!((count("hits", "list"), count("misses", "list")), (2, 2), "with the first look\n{metrics}");
-    assert!(count("hits", "stat") >= 2 && count("misses", "stat") >= 1, "{metrics}");
+    assert_eq!(
+        (count("hits", "link"), count("misses", "link")),
+        (2, 1),
+        "{metrics}"
+    );
+    assert_eq!(
+        (count("hits", "list"), count("misses", "list")),
+        (2, 2),
+        "with the first look\n{metrics}"
+    );
+    assert!(
+        count("hits", "stat") >= 2 && count("misses", "stat") >= 1,
+        "{metrics}"
+    );
 }

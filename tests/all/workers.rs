@@ -31,7 +31,9 @@ impl Worker {
             panic!("this test needs `node`, version 20 or later, to run the worker: {error}")
         });
         let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        BufReader::new(child.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
         let (_, url) = line.trim().split_once("listens on ").unwrap();
         Self {
             url: url.to_owned(),
@@ -49,7 +51,12 @@ impl Drop for Worker {
 }
 
 async fn world(worker: &Worker) -> World {
-    World::with(|mount| mount.set("download", worker.url.as_str()).set("worker_key", KEY)).await
+    World::with(|mount| {
+        mount
+            .set("download", worker.url.as_str())
+            .set("worker_key", KEY)
+    })
+    .await
 }
 
 /// Where Orlop sends a client.
@@ -67,17 +74,24 @@ async fn the_worker_gives_the_same_bytes() {
     let bytes = noise(300_000);
     world.put("a b/ü's.bin", bytes.clone());
     let url = location(&world, "/d/files/a%20b/%C3%BC%27s.bin").await;
-    assert!(url.starts_with(&format!("{}files/a%20b/", worker.url)), "{url}");
+    assert!(
+        url.starts_with(&format!("{}files/a%20b/", worker.url)),
+        "{url}"
+    );
     assert!(!url.contains("X-Amz"), "the link shows: {url}");
     let get = |headers: &[(&str, &str)]| {
-        let request = headers.iter().fold(world.http.get(&url), |request, (name, value)| {
-            request.header(*name, *value)
-        });
+        let request = headers
+            .iter()
+            .fold(world.http.get(&url), |request, (name, value)| {
+                request.header(*name, *value)
+            });
         send(request)
     };
     let whole = get(&[("cookie", "a=b"), ("x-own", "1")]).await.expect(200);
     assert!(whole.body == bytes);
-    let stat = world.send_with(Method::HEAD, "/d/files/a%20b/%C3%BC%27s.bin", &[]).await;
+    let stat = world
+        .send_with(Method::HEAD, "/d/files/a%20b/%C3%BC%27s.bin", &[])
+        .await;
     assert_eq!(whole.header("etag"), stat.header("etag"));
     assert_eq!(whole.header("content-type"), "application/octet-stream");
     assert_eq!(
@@ -87,19 +101,30 @@ async fn the_worker_gives_the_same_bytes() {
     for name in ["x-amz-request-id", "server"] {
         assert_eq!(whole.header(name), "", "{name} of the storage shows");
     }
-    let part = get(&[("range", "bytes=10-19"), ("if-range", whole.header("etag"))]).await.expect(206);
+    let part = get(&[("range", "bytes=10-19"), ("if-range", whole.header("etag"))])
+        .await
+        .expect(206);
     assert_eq!(part.header("content-range"), "bytes 10-19/300000");
     assert_eq!(part.body, bytes[10..20]);
-    let other = get(&[("range", "bytes=10-19"), ("if-range", "\"other\"")]).await.expect(200);
+    let other = get(&[("range", "bytes=10-19"), ("if-range", "\"other\"")])
+        .await
+        .expect(200);
     assert!(other.body == bytes);
-    get(&[("if-none-match", whole.header("etag"))]).await.expect(304);
+    get(&[("if-none-match", whole.header("etag"))])
+        .await
+        .expect(304);
     get(&[("range", "bytes=300000-")]).await.expect(416);
     let head = send(world.http.head(&url)).await.expect(200);
     assert_eq!(head.header("content-length"), "300000");
     let asked = world.s3.requests().list();
-    let fetched = asked.iter().find(|request| request.method() == Method::GET && request.query().contains("X-Amz"));
+    let fetched = asked
+        .iter()
+        .find(|request| request.method() == Method::GET && request.query().contains("X-Amz"));
     let fetched = fetched.unwrap();
-    assert_eq!((fetched.header("cookie"), fetched.header("x-own")), (None, None));
+    assert_eq!(
+        (fetched.header("cookie"), fetched.header("x-own")),
+        (None, None)
+    );
 }
 
 #[tokio::test]
@@ -114,16 +139,32 @@ async fn a_descriptor_that_is_not_right_is_refused() {
     assert_eq!(parts.len(), 5);
     let mut text = URL_SAFE_NO_PAD.decode(parts[3]).unwrap();
     text[20] ^= 1;
-    let tampered = [parts[0], "", parts[2], &URL_SAFE_NO_PAD.encode(text), parts[4]].join(".");
+    let tampered = [
+        parts[0],
+        "",
+        parts[2],
+        &URL_SAFE_NO_PAD.encode(text),
+        parts[4],
+    ]
+    .join(".");
     let unsigned = URL_SAFE_NO_PAD.encode(r#"{"alg":"none"}"#) + &token[parts[0].len()..];
     send(world.http.get(&url)).await.expect(200);
     for (what, url) in [
         ("nothing", place.to_owned()),
         ("tampered with", format!("{place}?descriptor={tampered}")),
-        ("another algorithm", format!("{place}?descriptor={unsigned}")),
-        ("cut", format!("{place}?descriptor={}", &token[..token.len() - 4])),
+        (
+            "another algorithm",
+            format!("{place}?descriptor={unsigned}"),
+        ),
+        (
+            "cut",
+            format!("{place}?descriptor={}", &token[..token.len() - 4]),
+        ),
         ("another file's name", url.replacen("f.bin", "g.bin", 1)),
-        ("another worker", url.replacen(&worker.url, &stranger.url, 1)),
+        (
+            "another worker",
+            url.replacen(&worker.url, &stranger.url, 1),
+        ),
     ] {
         let answer = send(world.http.get(url)).await;
         assert_eq!(answer.status, 403, "{what}");
@@ -151,15 +192,30 @@ fn expired(place: &str) -> String {
             console.log([head, "", base64(iv), base64(sealed.subarray(0, -16)), base64(sealed.subarray(-16))].join("."));
         })();
     "#;
-    let made = Command::new("node").args(["-e", script]).env("KEY", KEY).output().unwrap();
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-    format!("{place}?descriptor={}", String::from_utf8(made.stdout).unwrap().trim())
+    let made = Command::new("node")
+        .args(["-e", script])
+        .env("KEY", KEY)
+        .output()
+        .unwrap();
+    assert!(
+        made.status.success(),
+        "{}",
+        String::from_utf8_lossy(&made.stderr)
+    );
+    format!(
+        "{place}?descriptor={}",
+        String::from_utf8(made.stdout).unwrap().trim()
+    )
 }
 
 #[tokio::test]
 async fn head_and_the_other_doors_do_without_the_worker() {
     let world = World::of(|s3| {
-        let worker = |mount: Mount| mount.set("download", "https://worker.example/base/").set("worker_key", OTHER_KEY);
+        let worker = |mount: Mount| {
+            mount
+                .set("download", "https://worker.example/base/")
+                .set("worker_key", OTHER_KEY)
+        };
         Config::of([
             worker(Mount::s3("/files", s3)),
             // It reads files itself, so there is no link to give away.
@@ -168,10 +224,16 @@ async fn head_and_the_other_doors_do_without_the_worker() {
     })
     .await;
     world.put("f.txt", "x");
-    world.send_with(Method::HEAD, "/d/files/f.txt", &[]).await.expect(200);
+    world
+        .send_with(Method::HEAD, "/d/files/f.txt", &[])
+        .await
+        .expect(200);
     assert_eq!(world.get("/p/files/f.txt").await.expect(200).text(), "x");
     let url = location(&world, "/d/files/f.txt").await;
-    assert!(url.starts_with("https://worker.example/base/files/f.txt?descriptor=eyJ"), "{url}");
+    assert!(
+        url.starts_with("https://worker.example/base/files/f.txt?descriptor=eyJ"),
+        "{url}"
+    );
     world.get("/d/files/no").await.problem(404, "not-found");
     let mounts = world.call("mounts", &[]).await.expect(200);
     assert!(mounts.text().contains("https://worker.example/base"));

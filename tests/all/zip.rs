@@ -11,23 +11,36 @@ use crate::harness::{World, noise, soon};
 
 /// Has Info-ZIP and Python read an archive, and gives its names with their sizes and checksums as Python sees them.
 fn read(archive: &NamedTempFile) -> BTreeMap<String, (u64, u32)> {
-    let tested = Command::new("unzip").arg("-tqq").arg(archive.path()).output();
+    let tested = Command::new("unzip")
+        .arg("-tqq")
+        .arg(archive.path())
+        .output();
     let tested = tested.unwrap_or_else(|error| panic!("this test needs `unzip`: {error}"));
     assert!(tested.status.success(), "unzip: {tested:?}");
     let script = "import sys, zipfile\n\
         archive = zipfile.ZipFile(sys.argv[1])\n\
         assert archive.testzip() is None\n\
         for member in archive.infolist(): print(member.file_size, member.CRC, member.filename)";
-    let listed = Command::new("python3").args(["-c", script]).arg(archive.path()).output();
+    let listed = Command::new("python3")
+        .args(["-c", script])
+        .arg(archive.path())
+        .output();
     let listed = listed.unwrap_or_else(|error| panic!("this test needs `python3`: {error}"));
-    assert!(listed.status.success(), "python3: {}", String::from_utf8_lossy(&listed.stderr));
+    assert!(
+        listed.status.success(),
+        "python3: {}",
+        String::from_utf8_lossy(&listed.stderr)
+    );
     let text = String::from_utf8(listed.stdout).unwrap();
     let mut members = BTreeMap::new();
     for line in text.lines() {
         let [size, crc, name] = line.splitn(3, ' ').collect::<Vec<_>>()[..] else {
             panic!("{line}")
         };
-        let old = members.insert(name.to_owned(), (size.parse().unwrap(), crc.parse().unwrap()));
+        let old = members.insert(
+            name.to_owned(),
+            (size.parse().unwrap(), crc.parse().unwrap()),
+        );
         assert_eq!(old, None, "{name} is there twice");
     }
     members
@@ -74,16 +87,32 @@ async fn all_that_is_in_a_folder_at_any_depth() {
     for folder in ["deep/", "deep/er/", "deep/er/still/", "hollow/"] {
         expected.insert(folder.to_owned(), (0, 0));
     }
-    for path in ["/d/files/folder/?zip", "/p/files/folder/?zip", "/p/files/folder?zip=1"] {
+    for path in [
+        "/d/files/folder/?zip",
+        "/p/files/folder/?zip",
+        "/p/files/folder?zip=1",
+    ] {
         assert_eq!(archive(&world, path).await, expected, "{path}");
     }
-    let head = world.send_with(Method::HEAD, "/d/files/folder/?zip", &[]).await.expect(200);
-    assert_eq!(head.header("content-disposition"), "attachment; filename=\"folder.zip\"");
+    let head = world
+        .send_with(Method::HEAD, "/d/files/folder/?zip", &[])
+        .await
+        .expect(200);
+    assert_eq!(
+        head.header("content-disposition"),
+        "attachment; filename=\"folder.zip\""
+    );
     // The top of all mounts.
     let top = archive(&world, "/d/?zip").await;
     assert!(top.contains_key("files/other") && top.contains_key("files/folder/a.txt"));
-    world.get("/d/files/no/?zip").await.problem(404, "not-found");
-    let page = world.get_with("/files/folder/", &[("accept", "text/html")]).await.expect(200);
+    world
+        .get("/d/files/no/?zip")
+        .await
+        .problem(404, "not-found");
+    let page = world
+        .get_with("/files/folder/", &[("accept", "text/html")])
+        .await
+        .expect(200);
     assert!(page.text().contains("href=\"/d/files/folder/?zip\""));
 }
 
@@ -98,15 +127,18 @@ async fn an_empty_folder_is_an_empty_archive() {
 
 #[tokio::test]
 async fn a_moment_of_failure_is_waited_out() {
-    let world = World::start().await;
+    let world = World::start().await.settled().await;
     for number in 0..2500 {
         world.put(&format!("folder/{number:04}"), "x");
     }
-    let is_second_page = |request: &Request| request.query().contains("continuation-token");
+    let after_the_first = Matcher::any().query("list-type").skip(1).times(2);
     let down = Fault::error(StatusCode::INTERNAL_SERVER_ERROR, "InternalError");
-    world.s3.faults().inject(Matcher::when(is_second_page).times(5), down.clone());
+    world.s3.faults().inject(after_the_first, down.clone());
     let is_file = |request: &Request| request.path().ends_with("/0042");
-    world.s3.faults().inject(Matcher::when(is_file).times(2), down);
+    world
+        .s3
+        .faults()
+        .inject(Matcher::when(is_file).times(2), down);
     let members = archive(&world, "/d/files/folder/?zip").await;
     assert_eq!(members.len(), 2500);
     assert_eq!(world.s3.faults().waiting(), 0);
@@ -120,8 +152,15 @@ async fn an_archive_that_cannot_be_finished_breaks_off() {
     }
     let is_file = |request: &Request| request.path().ends_with("/15");
     let refused = Fault::error(StatusCode::FORBIDDEN, "AccessDenied");
-    world.s3.faults().inject(Matcher::when(is_file).always(), refused);
-    let response = world.request(Method::GET, "/d/files/folder/?zip").send().await.unwrap();
+    world
+        .s3
+        .faults()
+        .inject(Matcher::when(is_file).always(), refused);
+    let response = world
+        .request(Method::GET, "/d/files/folder/?zip")
+        .send()
+        .await
+        .unwrap();
     assert_eq!(response.status(), 200);
     let bytes = soon("the end", response.bytes()).await;
     assert!(bytes.is_err(), "the archive seems whole");
@@ -141,7 +180,11 @@ async fn more_and_larger_files_than_the_old_format_has_numbers_for() {
     let size = large.len();
     world.put("folder/large.bin", large);
     world.put("folder/zz", "behind four gigabytes");
-    let mut response = world.request(Method::GET, "/d/files/folder/?zip").send().await.unwrap();
+    let mut response = world
+        .request(Method::GET, "/d/files/folder/?zip")
+        .send()
+        .await
+        .unwrap();
     let mut file = NamedTempFile::new().unwrap();
     while let Some(piece) = response.chunk().await.unwrap() {
         file.write_all(&piece).unwrap();
@@ -151,7 +194,11 @@ async fn more_and_larger_files_than_the_old_format_has_numbers_for() {
     assert_eq!(members.len(), 70_003);
     assert_eq!(members["large.bin"].0, size);
     assert_eq!(members["zz"], member(b"behind four gigabytes"));
-    let status = std::fs::read_to_string(format!("/proc/{}/status", world.orlop.process())).unwrap();
-    let peak = status.lines().find(|line| line.starts_with("VmHWM")).unwrap();
+    let status =
+        std::fs::read_to_string(format!("/proc/{}/status", world.orlop.process())).unwrap();
+    let peak = status
+        .lines()
+        .find(|line| line.starts_with("VmHWM"))
+        .unwrap();
     println!("{peak}");
 }

@@ -179,7 +179,9 @@ fn download(section: &mut Section<'_>) -> Result<Download, Error> {
         Some("proxy") => Download::Proxy,
         Some(url) => {
             let is_url = url::Url::parse(url).is_ok_and(|url| {
-                matches!(url.scheme(), "http" | "https") && url.query().is_none() && url.fragment().is_none()
+                matches!(url.scheme(), "http" | "https")
+                    && url.query().is_none()
+                    && url.fragment().is_none()
             });
             if !is_url {
                 return Err(section.error_at(
@@ -214,7 +216,10 @@ fn worker_key(text: &str) -> Option<[u8; 32]> {
             .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
             .collect::<Option<Vec<u8>>>()?
     } else {
-        let text = text.trim_end_matches('=').replace('+', "-").replace('/', "_");
+        let text = text
+            .trim_end_matches('=')
+            .replace('+', "-")
+            .replace('/', "_");
         URL_SAFE_NO_PAD.decode(text).ok()?
     };
     bytes.try_into().ok()
@@ -235,7 +240,14 @@ mod tests {
         ] {
             assert_eq!(worker_key(&text), Some(key), "{text}");
         }
-        for text in ["", "fb", &"+1".repeat(32), &"fb".repeat(31), &"fb".repeat(33), "secret"] {
+        for text in [
+            "",
+            "fb",
+            &"+1".repeat(32),
+            &"fb".repeat(31),
+            &"fb".repeat(33),
+            "secret",
+        ] {
             assert_eq!(worker_key(text), None, "{text}");
         }
     }

@@ -223,7 +223,9 @@ impl<'s> Section<'s> {
         let source = self.source;
         self.read(key, |value| match secret::fill(value, source)? {
             Value::String(text) => Ok(text),
-            _ => Err("must be a text in quotes, { env = \"NAME\" } or { file = \"PATH\" }".to_owned()),
+            _ => Err(
+                "must be a text in quotes, { env = \"NAME\" } or { file = \"PATH\" }".to_owned(),
+            ),
         })
     }
 

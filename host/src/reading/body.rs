@@ -124,8 +124,7 @@ impl State {
             }
             let broken = match self.flow.next().await {
                 Some(Ok(mut piece)) => {
-                    let room =
-                        usize::try_from(self.until - self.range.start).unwrap_or(usize::MAX);
+                    let room = usize::try_from(self.until - self.range.start).unwrap_or(usize::MAX);
                     piece.truncate(room);
                     self.range.start += piece.len() as u64;
                     self.attempts = 0;
@@ -164,8 +163,7 @@ impl State {
             None => (Flow::Nothing, self.range.end),
         };
         if matches!(self.stage, Stage::Trying(_) | Stage::Parallel) {
-            self.ahead
-                .fill(&self.source, self.until, self.range.end);
+            self.ahead.fill(&self.source, self.until, self.range.end);
         }
     }
 

@@ -24,7 +24,11 @@ impl Parts {
     ///
     /// # Errors
     /// The system has no random numbers.
-    pub(crate) fn new(ranges: Vec<Range<u64>>, size: u64, media_type: &HeaderValue) -> Result<Self> {
+    pub(crate) fn new(
+        ranges: Vec<Range<u64>>,
+        size: u64,
+        media_type: &HeaderValue,
+    ) -> Result<Self> {
         let mut random = [0; 16];
         getrandom::fill(&mut random).map_err(|error| HostError::Internal(error.to_string()))?;
         // Nobody can guess it, so that no file can pretend to hold the end of a part.

@@ -49,9 +49,7 @@ impl Origins {
     }
 
     fn has(&self, origin: &HeaderValue) -> bool {
-        origin
-            .to_str()
-            .is_ok_and(|origin| self.0.contains(origin))
+        origin.to_str().is_ok_and(|origin| self.0.contains(origin))
     }
 }
 
@@ -60,7 +58,10 @@ impl FromStr for Origins {
 
     /// Reads origins with commas between them.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let listed = text.split(',').map(str::trim).filter(|text| !text.is_empty());
+        let listed = text
+            .split(',')
+            .map(str::trim)
+            .filter(|text| !text.is_empty());
         let origins: Result<_, String> = listed
             .map(|text| {
                 // Browsers send an origin in exactly this form, and it is compared as text.
@@ -68,10 +69,12 @@ impl FromStr for Origins {
                 let written = parsed.map(|origin| origin.ascii_serialization());
                 match written {
                     Ok(written) if written == text => Ok(written),
-                    Ok(written) if written != "null" => {
-                        Err(format!("must be origins as browsers send them: write {written}"))
+                    Ok(written) if written != "null" => Err(format!(
+                        "must be origins as browsers send them: write {written}"
+                    )),
+                    _ => {
+                        Err("must be origins such as https://app.example, each by name".to_owned())
                     }
-                    _ => Err("must be origins such as https://app.example, each by name".to_owned()),
                 }
             })
             .collect();
@@ -170,7 +173,9 @@ fn mark(headers: &mut HeaderMap, origin: Option<HeaderValue>) {
 
 fn is_preflight(request: &Request) -> bool {
     request.method() == Method::OPTIONS
-        && request.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD)
+        && request
+            .headers()
+            .contains_key(ACCESS_CONTROL_REQUEST_METHOD)
 }
 
 fn preflight(request: &HeaderMap) -> Response {
@@ -193,18 +198,38 @@ mod tests {
 
     #[test]
     fn origins_are_written_as_browsers_send_them() {
-        let origins: Origins = "https://app.example, http://localhost:3000".parse().unwrap();
+        let origins: Origins = "https://app.example, http://localhost:3000"
+            .parse()
+            .unwrap();
         let has = |origin: &'static str| origins.has(&HeaderValue::from_static(origin));
         assert!(has("https://app.example") && has("http://localhost:3000"));
         assert!(!has("https://app.example.evil") && !has("http://app.example") && !has("null"));
         assert!("".parse::<Origins>().unwrap().is_empty());
         for (text, expected) in [
-            ("*", "must be origins such as https://app.example, each by name"),
-            ("null", "must be origins such as https://app.example, each by name"),
-            ("app.example", "must be origins such as https://app.example, each by name"),
-            ("file:///x", "must be origins such as https://app.example, each by name"),
-            ("https://App.example/", "must be origins as browsers send them: write https://app.example"),
-            ("https://a.example:443", "must be origins as browsers send them: write https://a.example"),
+            (
+                "*",
+                "must be origins such as https://app.example, each by name",
+            ),
+            (
+                "null",
+                "must be origins such as https://app.example, each by name",
+            ),
+            (
+                "app.example",
+                "must be origins such as https://app.example, each by name",
+            ),
+            (
+                "file:///x",
+                "must be origins such as https://app.example, each by name",
+            ),
+            (
+                "https://App.example/",
+                "must be origins as browsers send them: write https://app.example",
+            ),
+            (
+                "https://a.example:443",
+                "must be origins as browsers send them: write https://a.example",
+            ),
         ] {
             assert_eq!(text.parse::<Origins>().unwrap_err(), expected, "{text}");
         }

@@ -103,7 +103,8 @@ mod tests {
         let [header, "", nonce, text, tag] = parts[..] else {
             return None;
         };
-        let [nonce, mut text, tag] = [nonce, text, tag].map(|part| URL_SAFE_NO_PAD.decode(part).unwrap());
+        let [nonce, mut text, tag] =
+            [nonce, text, tag].map(|part| URL_SAFE_NO_PAD.decode(part).unwrap());
         text.extend(tag);
         let cipher = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key).unwrap());
         let nonce = Nonce::try_assume_unique_for_key(&nonce).unwrap();

@@ -111,7 +111,10 @@ async fn elsewhere(site: &Visit, path: &Path) -> Result<Option<String>, Problem>
             let below = href::absolute(Door::Download, path, false);
             let below = below.strip_prefix(Door::Download.prefix());
             let below = below.unwrap_or_default();
-            Ok(Some(format!("{}{below}?descriptor={descriptor}", worker.url())))
+            Ok(Some(format!(
+                "{}{below}?descriptor={descriptor}",
+                worker.url()
+            )))
         }
     }
 }
@@ -129,12 +132,7 @@ fn redirect(location: String) -> Result<Response, Problem> {
 }
 
 /// A folder has no bytes, but can be had as an archive: people are shown it, programs told.
-async fn folder(
-    site: &Visit,
-    door: Door,
-    parts: &Parts,
-    path: Path,
-) -> Result<Response, Problem> {
+async fn folder(site: &Visit, door: Door, parts: &Parts, path: Path) -> Result<Response, Problem> {
     if zip::is_asked_for(parts.uri.query()) {
         return zip::answer(site, door, parts, path).await;
     }

@@ -78,7 +78,11 @@ async fn parts(
     request: &FileRequest<'_>,
     ranges: Vec<Range<u64>>,
 ) -> Result<Response, Problem> {
-    let Some(first) = ranges.first().cloned().filter(|_| has_strong_etag(request.entry)) else {
+    let Some(first) = ranges
+        .first()
+        .cloned()
+        .filter(|_| has_strong_etag(request.entry))
+    else {
         let reading = read(site, request, None).await?;
         return Ok(stream(site, request, reading, false));
     };
@@ -109,7 +113,10 @@ async fn parts(
 }
 
 fn has_strong_etag(entry: &Entry) -> bool {
-    entry.etag.as_deref().is_some_and(|etag| etag.starts_with('"'))
+    entry
+        .etag
+        .as_deref()
+        .is_some_and(|etag| etag.starts_with('"'))
 }
 
 async fn read(

@@ -214,7 +214,10 @@ mod tests {
             ("bytes=0-9,5-19", Bytes::Part(0..20)),
             ("bytes=0-9,10-19", Bytes::Part(0..20)),
             ("bytes=20-29,0-9", Bytes::Part(0..30)),
-            ("bytes=0-9,900-909,500-509,10-499", parts(&[0..510, 900..910])),
+            (
+                "bytes=0-9,900-909,500-509,10-499",
+                parts(&[0..510, 900..910]),
+            ),
             // More than the file has.
             ("bytes=0-,0-", Bytes::Whole),
             ("bytes=0-999,0-0", Bytes::Whole),

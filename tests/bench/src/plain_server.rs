@@ -127,7 +127,11 @@ async fn proxy(
     Path(path): Path<String>,
 ) -> Result<Response, StatusCode> {
     let [large, medium] = &known.links;
-    let link = if path == storage::MEDIUM { medium } else { large };
+    let link = if path == storage::MEDIUM {
+        medium
+    } else {
+        large
+    };
     let answer = known.client.get(link).send().await;
     let answer = answer.map_err(|_| StatusCode::BAD_GATEWAY)?;
     let length = answer.headers().get(CONTENT_LENGTH).cloned();

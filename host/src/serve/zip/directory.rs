@@ -69,7 +69,10 @@ impl Directory {
                             file.seek(SeekFrom::Start(0)).await?;
                         }
                         let mut piece = Vec::with_capacity(HELD);
-                        (&mut file).take(HELD as u64).read_to_end(&mut piece).await?;
+                        (&mut file)
+                            .take(HELD as u64)
+                            .read_to_end(&mut piece)
+                            .await?;
                         std::io::Result::Ok(piece)
                     };
                     let piece = read.await.map_err(failure)?;

@@ -112,7 +112,11 @@ impl Member {
         let mut record = Record::default();
         record
             .u32(0x0403_4b50)
-            .u16(if is_narrow { PLAIN_VERSION } else { ZIP64_VERSION })
+            .u16(if is_narrow {
+                PLAIN_VERSION
+            } else {
+                ZIP64_VERSION
+            })
             .u16(self.flags())
             .u16(0);
         record.bytes(&self.dos_time()).u32(crc);
@@ -162,12 +166,20 @@ impl Member {
         record
             .u32(0x0201_4b50)
             .u16(MADE_BY)
-            .u16(if wide.0.is_empty() { PLAIN_VERSION } else { ZIP64_VERSION })
+            .u16(if wide.0.is_empty() {
+                PLAIN_VERSION
+            } else {
+                ZIP64_VERSION
+            })
             .u16(self.flags())
             .u16(0)
             .bytes(&self.dos_time())
             .u32(self.crc);
-        let size = if is_narrow(self.size) { narrow(self.size) } else { IN_ZIP64_32 };
+        let size = if is_narrow(self.size) {
+            narrow(self.size)
+        } else {
+            IN_ZIP64_32
+        };
         record
             .u32(size)
             .u32(size)
@@ -178,7 +190,11 @@ impl Member {
             .u16(0)
             .u16(0)
             .u32(mode)
-            .u32(if is_narrow(self.offset) { narrow(self.offset) } else { IN_ZIP64_32 })
+            .u32(if is_narrow(self.offset) {
+                narrow(self.offset)
+            } else {
+                IN_ZIP64_32
+            })
             .bytes(self.name.as_bytes())
             .bytes(&extra.0);
         record.0
@@ -219,7 +235,11 @@ impl Member {
             return Vec::new();
         };
         let mut record = Record::default();
-        record.u16(0x5455).u16(5).bytes(&[1]).bytes(&seconds.to_le_bytes());
+        record
+            .u16(0x5455)
+            .u16(5)
+            .bytes(&[1])
+            .bytes(&seconds.to_le_bytes());
         record.0
     }
 }

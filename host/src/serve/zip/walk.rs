@@ -49,10 +49,13 @@ pub(super) fn walk(
         page: first,
         next: 0,
     };
-    stream::try_unfold((namespace, vec![top]), |(namespace, mut levels)| async move {
-        let found = step(&namespace, &mut levels).await?;
-        Ok(found.map(|found| (found, (namespace, levels))))
-    })
+    stream::try_unfold(
+        (namespace, vec![top]),
+        |(namespace, mut levels)| async move {
+            let found = step(&namespace, &mut levels).await?;
+            Ok(found.map(|found| (found, (namespace, levels))))
+        },
+    )
 }
 
 async fn step(namespace: &Namespace, levels: &mut Vec<Level>) -> Result<Option<Found>> {
@@ -73,8 +76,10 @@ async fn step(namespace: &Namespace, levels: &mut Vec<Level>) -> Result<Option<F
         };
         level.next += 1;
         // A listing gives clean names; one that is not could not be read either.
-        let (Ok(path), Ok(below)) = (level.path.child(&entry.name), level.below.child(&entry.name))
-        else {
+        let (Ok(path), Ok(below)) = (
+            level.path.child(&entry.name),
+            level.below.child(&entry.name),
+        ) else {
             continue;
         };
         if entry.kind == Kind::Directory {
