@@ -13,7 +13,7 @@ const ZIP64_VERSION: u16 = 45;
 const PLAIN_VERSION: u16 = 20;
 
 /// Made on Unix, by version 3.0 of the format: so external attributes hold a file's mode.
-const MADE_BY: u16 = 3 << 8 | 30;
+const MADE_BY: u16 = (3 << 8) | 30;
 
 /// Names are UTF-8.
 const UTF8: u16 = 1 << 11;
@@ -158,7 +158,7 @@ impl Member {
         }
         extra.bytes(&self.unix_time());
         let mode: u32 = if self.is_directory() {
-            0o040_755 << 16 | 0x10
+            (0o040_755 << 16) | 0x10
         } else {
             0o100_644 << 16
         };
@@ -206,7 +206,7 @@ impl Member {
 
     /// Time and date in steps of two seconds, from 1980 to 2107. The format knows no time zone; here it is UTC.
     fn dos_time(&self) -> [u8; 4] {
-        let first = 1 | 1 << 5;
+        let first = 1 | (1 << 5);
         let (time, date) = self
             .since_epoch()
             .and_then(|since| i64::try_from(since.as_secs()).ok())
@@ -216,9 +216,10 @@ impl Member {
                 let (hour, minute, second) = moment.to_hms();
                 let month = u16::from(u8::from(moment.month()));
                 (year < 128).then(|| {
-                    let time =
-                        u16::from(hour) << 11 | u16::from(minute) << 5 | u16::from(second) / 2;
-                    (time, year << 9 | month << 5 | u16::from(moment.day()))
+                    let time = (u16::from(hour) << 11)
+                        | (u16::from(minute) << 5)
+                        | (u16::from(second) / 2);
+                    (time, (year << 9) | (month << 5) | u16::from(moment.day()))
                 })
             })
             .unwrap_or((0, first));
@@ -320,8 +321,8 @@ mod tests {
     fn times_are_utc() {
         let [a, b, c, d] = member(0, 0).dos_time();
         let (time, date) = (u16::from_le_bytes([a, b]), u16::from_le_bytes([c, d]));
-        assert_eq!((date >> 9, date >> 5 & 15, date & 31), (46, 11, 28));
-        assert_eq!((time >> 11, time >> 5 & 63, time & 31), (5, 6, 3));
+        assert_eq!((date >> 9, (date >> 5) & 15, date & 31), (46, 11, 28));
+        assert_eq!((time >> 11, (time >> 5) & 63, time & 31), (5, 6, 3));
         let timeless = Member {
             modified: None,
             ..member(0, 0)
