@@ -25,6 +25,9 @@ use crate::{BoxError, HostError, Limits, Outcome, activity::Activity, effort, eg
 
 /// How long to wait for a connection.
 const CONNECT_TIME: Duration = Duration::from_secs(10);
+/// How long a connection without requests is kept.
+const POOL_TIME: Duration = Duration::from_secs(50);
+const AGENT: &str = concat!("orlop/", env!("CARGO_PKG_VERSION"));
 /// How long a body may stand still.
 const IDLE_TIME: Duration = Duration::from_secs(30);
 /// How long a service may think about a request that changes something: it may copy gigabytes first.
@@ -38,6 +41,8 @@ pub(crate) struct Network {
     verbatim: Verbatim,
     egress: Arc<Egress>,
     permits: Arc<Semaphore>,
+    /// Held once more by each download that is under way.
+    readers: Arc<()>,
     /// The most bytes of an answer that `fetch` takes.
     response_bytes: u64,
     /// How long a service may think about a request that changes nothing. A third of a call's deadline:
@@ -80,13 +85,13 @@ impl Network {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let egress = Arc::new(egress);
         let client = reqwest::Client::builder()
-            .user_agent(concat!("orlop/", env!("CARGO_PKG_VERSION")))
+            .user_agent(AGENT)
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
             .tcp_nodelay(true)
             .connect_timeout(CONNECT_TIME)
             .pool_max_idle_per_host(limits.requests_in_flight)
-            .pool_idle_timeout(Duration::from_secs(50))
+            .pool_idle_timeout(POOL_TIME)
             .dns_resolver(Arc::new(Resolver {
                 egress: Arc::clone(&egress),
             }))
@@ -97,10 +102,21 @@ impl Network {
             client,
             verbatim: Verbatim::new(Arc::clone(&egress)),
             egress,
+            readers: Arc::default(),
             permits: Arc::new(Semaphore::new(limits.requests_in_flight.max(1))),
             response_bytes: limits.response_bytes,
             answer_time: limits.deadline / 3,
         })
+    }
+
+    /// Counts a download as long as the value is kept.
+    pub(crate) fn reader(&self) -> Arc<()> {
+        Arc::clone(&self.readers)
+    }
+
+    /// Downloads that are under way.
+    pub(crate) fn readers(&self) -> usize {
+        Arc::strong_count(&self.readers) - 1
     }
 
     /// Sends a driver's request, and returns when the answer's head is there.
@@ -109,17 +125,25 @@ impl Network {
             .acquire_owned()
             .await
             .map_err(|_| Outcome::Unavailable("the host is shutting down".to_owned()))?;
-        self.send_with(outgoing, Some(permit)).await
+        let target = self.admit(&outgoing.url)?;
+        self.send_with(target, outgoing, Some(permit)).await
     }
 
     /// Sends a request of the host's own: a link that it performs. These are as many as there are clients, and
     /// slow ones must not keep the driver from listing.
     pub(crate) async fn perform(&self, outgoing: Outgoing) -> Result<Answer, Outcome> {
-        self.send_with(outgoing, None).await
+        let target = match self.admit(&outgoing.url)? {
+            Target::Url(url) => Target::Verbatim(url.as_str().parse().map_err(|_| {
+                Outcome::InvalidArgument("the URL is not one of HTTP's".to_owned())
+            })?),
+            verbatim => verbatim,
+        };
+        self.send_with(target, outgoing, None).await
     }
 
     async fn send_with(
         &self,
+        target: Target,
         outgoing: Outgoing,
         permit: Option<OwnedSemaphorePermit>,
     ) -> Result<Answer, Outcome> {
@@ -128,7 +152,7 @@ impl Network {
         let span = tracing::debug_span!(
             "upstream request", mount = %self.mount, method = outgoing.method, outcome = Empty,
         );
-        let sending = self.send_unmeasured(outgoing, permit);
+        let sending = self.send_unmeasured(target, outgoing, permit);
         let result = sending.instrument(span.clone()).await;
         let status = match &result {
             Ok(answer) => Cow::Owned(answer.status.to_string()),
@@ -148,10 +172,10 @@ impl Network {
 
     async fn send_unmeasured(
         &self,
+        target: Target,
         outgoing: Outgoing,
         permit: Option<OwnedSemaphorePermit>,
     ) -> Result<Answer, Outcome> {
-        let target = self.admit(&outgoing.url)?;
         let mut headers = admit_headers(outgoing.headers, outgoing.length)?;
         let method = Method::from_bytes(outgoing.method.as_bytes())
             .map_err(|_| Outcome::InvalidArgument("the method is not one of HTTP's".to_owned()))?;
@@ -271,7 +295,7 @@ impl Network {
 enum Target {
     /// A URL that stays as it is written.
     Url(Url),
-    /// One that would not.
+    /// One that would not, or whose answer is read through a small buffer.
     Verbatim(Uri),
 }
 

@@ -24,13 +24,16 @@ mod api;
 mod assets;
 mod attachment;
 mod authentication;
+mod byteranges;
 mod caller;
 mod change;
 mod client;
 mod condition;
 mod connection;
+mod cors;
 mod date;
 mod dav;
+mod descriptor;
 mod door;
 mod download;
 mod file;
@@ -61,9 +64,11 @@ pub(crate) mod site;
 mod status;
 mod tls;
 mod user;
+mod zip;
 
 pub use self::{
     client::{BadProxy, TrustedProxies},
+    cors::Origins,
     listen::ListenAddress,
     meters::record_metrics,
     options::{Patience, ServeOptions},

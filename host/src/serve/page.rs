@@ -42,6 +42,11 @@ pub(crate) async fn handle(site: Visit, request: Request) -> Response {
         Method::GET | Method::HEAD => view(&site, &parts).await,
         Method::POST => upload::receive(&site, &parts, body).await,
         Method::OPTIONS if parts.uri.path() == "/" => Ok(dav::announce()),
+        Method::OPTIONS => Ok((
+            StatusCode::NO_CONTENT,
+            [(ALLOW, HeaderValue::from_static("GET, HEAD, POST"))],
+        )
+            .into_response()),
         _ => Err(Problem::new(
             StatusCode::METHOD_NOT_ALLOWED,
             "unsupported",

@@ -6,15 +6,17 @@ use axum::{
     Router,
     extract::Request,
     middleware,
-    response::Response,
+    response::{IntoResponse as _, Response},
     routing::{any, delete, get, post},
 };
-use http::StatusCode;
+use http::{Method, StatusCode};
 
 use super::{
     ServeOptions, api, assets,
     authentication::authenticate,
-    change, dav, download, gate, login, operations, page,
+    change,
+    cors::CorsLayer,
+    dav, download, gate, login, operations, page,
     problem::Problem,
     record::RecordLayer,
     share,
@@ -37,7 +39,7 @@ pub(super) fn routes(site: Shared) -> Router {
             .put(change::put)
             .delete(change::delete)
     };
-    Router::new()
+    let router = Router::new()
         .route("/d/", by_policy())
         .route("/d/{*path}", by_policy())
         .route("/p/", get(download::through_host))
@@ -88,11 +90,19 @@ pub(super) fn routes(site: Shared) -> Router {
             Arc::clone(&site),
             authenticate,
         ))
-        .layer(middleware::from_fn(gate::guard))
-        .layer(RecordLayer { site })
+        .layer(middleware::from_fn(gate::guard));
+    // Before anybody asks who the caller is: browsers send no credentials with a preflight request.
+    let cors = CorsLayer {
+        site: Arc::clone(&site),
+    };
+    router.layer(cors).layer(RecordLayer { site })
 }
 
+/// The router adds `Allow`.
 async fn method_not_allowed(site: Visit, request: Request) -> Response {
+    if request.method() == Method::OPTIONS {
+        return StatusCode::NO_CONTENT.into_response();
+    }
     let problem = Problem::new(
         StatusCode::METHOD_NOT_ALLOWED,
         "unsupported",

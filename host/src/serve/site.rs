@@ -7,7 +7,11 @@ use std::{
 };
 
 use axum::extract::FromRequestParts;
-use http::{Uri, request::Parts};
+use http::{
+    HeaderMap, Uri,
+    header::{CACHE_CONTROL, PRAGMA},
+    request::Parts,
+};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -162,6 +166,44 @@ impl FromRequestParts<Shared> for Visit {
         let mount = record.and_then(|record| record.mount.clone());
         let mut visit = Self::new(Arc::clone(site), view, caller, mount);
         visit.uri = parts.uri.clone();
+        if wants_fresh(&parts.headers) {
+            visit.namespace = visit.namespace.refreshing();
+        }
         Ok(visit)
+    }
+}
+
+/// Whether a client wants no answer from memory (RFC 9111 §5.2.1.4, and §5.4 for old clients).
+fn wants_fresh(headers: &HeaderMap) -> bool {
+    let says = |name| {
+        let mut values = headers.get_all(name).into_iter();
+        values.any(|value| {
+            let mut directives = value.to_str().unwrap_or_default().split(',');
+            directives.any(|directive| directive.trim().eq_ignore_ascii_case("no-cache"))
+        })
+    };
+    says(CACHE_CONTROL) || (!headers.contains_key(CACHE_CONTROL) && says(PRAGMA))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_wants_fresh_answers() {
+        for (pairs, fresh) in [
+            (&[] as &[(_, _)], false),
+            (&[(CACHE_CONTROL, "no-cache")], true),
+            (&[(CACHE_CONTROL, "max-age=0, No-Cache")], true),
+            (&[(CACHE_CONTROL, "max-age=0")], false),
+            (&[(PRAGMA, "no-cache")], true),
+            (&[(PRAGMA, "no-cache"), (CACHE_CONTROL, "max-age=9")], false),
+        ] {
+            let headers: HeaderMap = pairs
+                .iter()
+                .map(|(name, value)| (name.clone(), value.parse().unwrap()))
+                .collect();
+            assert_eq!(wants_fresh(&headers), fresh, "{pairs:?}");
+        }
     }
 }
