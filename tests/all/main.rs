@@ -27,6 +27,7 @@ mod listing;
 mod memory;
 mod mounts;
 mod names;
+mod openapi;
 mod operations;
 mod providers;
 mod ranges;
