@@ -33,6 +33,7 @@ mod litmus;
 mod memory;
 mod mounts;
 mod names;
+mod openapi;
 mod operations;
 mod providers;
 mod ranges;

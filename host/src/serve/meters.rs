@@ -39,11 +39,14 @@ pub(crate) enum Direction {
 /// A mount's path as metrics name it; none for requests that are for no mount.
 pub(crate) type MountLabel = Option<Arc<str>>;
 
+/// What requests are counted by; the text is the method.
+type Answered = (Door, MountLabel, &'static str, StatusCode);
+
 /// Counters at hand, so that a request costs no look-up in the exporter's registry.
 pub(crate) struct Meters {
     recorder: Option<PrometheusHandle>,
     process: metrics_process::Collector,
-    requests: RwLock<HashMap<(Door, MountLabel, &'static str, StatusCode), Counter>>,
+    requests: RwLock<HashMap<Answered, Counter>>,
     seconds: RwLock<HashMap<(Door, MountLabel), Histogram>>,
     bytes: RwLock<HashMap<(Door, MountLabel, Direction), Counter>>,
     seen: AtomicU64,

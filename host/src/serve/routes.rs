@@ -74,6 +74,7 @@ pub(super) fn routes(site: Shared) -> Router {
             get(api::tasks::find).delete(api::tasks::end),
         )
         .route("/api/v1/tasks/{id}/retry", post(api::tasks::retry))
+        .route("/api/v1/openapi.json", get(api::openapi))
         .route("/api/", any(api::unknown))
         .route("/api/{*path}", any(api::unknown))
         .route("/healthz", get(operations::alive))
