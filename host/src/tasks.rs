@@ -89,7 +89,7 @@ pub(crate) enum Ran {
 #[derive(Clone, Debug)]
 pub(crate) enum Ended {
     /// It is stopping, or has stopped.
-    Cancelled(Task),
+    Cancelled(Box<Task>),
     /// It had ended already, and is out of the list.
     Forgotten,
 }
@@ -189,7 +189,8 @@ impl Tasks {
             // One that takes longer is told of as it is.
             let _ = tokio::time::timeout(QUICK, control.over()).await;
         }
-        Ok(self.find(visit, id).await?.map(Ended::Cancelled))
+        let task = self.find(visit, id).await?;
+        Ok(task.map(Box::new).map(Ended::Cancelled))
     }
 
     /// Lets one of the caller's tasks that failed or was cancelled go on where it was, with what the caller may do

@@ -38,6 +38,7 @@ mod secrets;
 mod serving;
 mod shares;
 mod shutdown;
+mod tasks;
 mod tokens;
 mod transfers;
 mod uploads;

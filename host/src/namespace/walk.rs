@@ -47,6 +47,8 @@ struct Frame {
     after: Option<Mark>,
     /// Whether anything was ever found in it.
     seen: bool,
+    /// Whether it is walked through once more, since its place was lost: copies may be our own.
+    anew: bool,
     #[serde(skip)]
     page: Option<Arc<Page>>,
 }
@@ -57,6 +59,15 @@ struct Frame {
 enum Mark {
     File(String),
     Directory(String),
+}
+
+impl Mark {
+    fn is(&self, entry: &Entry) -> bool {
+        match self {
+            Self::File(name) => entry.kind == Kind::File && entry.name == *name,
+            Self::Directory(name) => entry.kind == Kind::Directory && entry.name == *name,
+        }
+    }
 }
 
 /// What comes next in a directory.
@@ -89,8 +100,10 @@ impl Walk {
     }
 
     fn enter(&mut self, name: String) {
+        let anew = self.stack.last().is_some_and(|frame| frame.anew);
         self.stack.push(Frame {
             name,
+            anew,
             ..Frame::default()
         });
         let old = self.stack.len().checked_sub(PAGES + 1);
@@ -151,6 +164,7 @@ impl Namespace {
                     }
                     page => Some(page?),
                 };
+                frame.find_place();
             }
             match frame.next() {
                 Next::Files(files) => {
@@ -161,7 +175,7 @@ impl Namespace {
                         to: &to,
                         sources,
                         replaces,
-                        again,
+                        again: again || frame.anew,
                         flow,
                     };
                     self.carry_all(carrying, files, totals).await?;
@@ -193,7 +207,7 @@ impl Namespace {
         match self.list(directory, cursor, PAGE_LIMIT).await {
             // Cursors may not last. From the start again costs time, and nothing else.
             Err(Error::Outcome(Outcome::InvalidArgument(_))) if cursor.is_some() => {
-                (frame.cursor, frame.after) = (None, None);
+                (frame.cursor, frame.after, frame.anew) = (None, None, true);
                 self.list(directory, None, PAGE_LIMIT).await
             }
             page => page,
@@ -256,20 +270,32 @@ impl Namespace {
 }
 
 impl Frame {
-    /// What comes after what is done. A page that no longer holds that is gone through from its start.
+    /// Begins the page from its start if it no longer holds what was done last: somebody took that away, or it
+    /// was moved.
+    fn find_place(&mut self) {
+        let mut entries = self.page.iter().flat_map(|page| &page.entries);
+        let is_lost = self
+            .after
+            .as_ref()
+            .is_some_and(|mark| !entries.any(|entry| mark.is(entry)));
+        if is_lost {
+            (self.after, self.anew) = (None, true);
+        }
+    }
+
+    /// What comes after what is done.
     fn next(&self) -> Next {
         let entries = self.page.iter().flat_map(|page| &page.entries);
         let (files, directories): (Vec<&Entry>, Vec<&Entry>) =
             entries.partition(|entry| entry.kind == Kind::File);
-        let place =
-            |entries: &[&Entry], name: &str| entries.iter().position(|entry| entry.name == name);
+        let behind = |entries: &[&Entry], mark: &Mark| {
+            let place = entries.iter().position(|entry| mark.is(entry));
+            place.map_or(0, |index| index + 1)
+        };
         let (file, directory) = match &self.after {
             None => (0, 0),
-            Some(Mark::File(name)) => (place(&files, name).map_or(0, |index| index + 1), 0),
-            Some(Mark::Directory(name)) => match place(&directories, name) {
-                Some(index) => (files.len(), index + 1),
-                None => (0, 0),
-            },
+            Some(mark @ Mark::File(_)) => (behind(&files, mark), 0),
+            Some(mark @ Mark::Directory(_)) => (files.len(), behind(&directories, mark)),
         };
         let mut bytes = 0_u64;
         let chosen: Vec<Entry> = files
@@ -310,4 +336,78 @@ fn child(directory: &Path, name: &str) -> Result<Path> {
     directory
         .child(name)
         .map_err(|error| Outcome::InvalidArgument(error.to_string()).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame(entries: &[Entry], after: Option<Mark>) -> Frame {
+        Frame {
+            after,
+            page: Some(Arc::new(Page {
+                entries: entries.to_vec(),
+                next: None,
+            })),
+            ..Frame::default()
+        }
+    }
+
+    fn names(frame: &Frame) -> Vec<String> {
+        match frame.next() {
+            Next::Files(files) => files.into_iter().map(|file| file.name).collect(),
+            Next::Directory(name) => vec![format!("{name}/")],
+            Next::Nothing => Vec::new(),
+        }
+    }
+
+    #[test]
+    fn files_come_first_and_each_entry_once() {
+        let file = |name: &str| Mark::File(name.to_owned());
+        let directory = |name: &str| Mark::Directory(name.to_owned());
+        let page = [
+            Entry::file("a", 1),
+            Entry::directory("b"),
+            Entry::file("b", 1),
+            Entry::directory("c"),
+        ];
+        for (after, expected, is_lost) in [
+            (None, &["a", "b"][..], false),
+            (Some(file("a")), &["b"], false),
+            (Some(file("b")), &["b/"], false),
+            (Some(directory("b")), &["c/"], false),
+            (Some(directory("c")), &[], false),
+            (Some(file("gone")), &["a", "b"], true),
+            (Some(directory("a")), &["a", "b"], true),
+        ] {
+            let mut frame = frame(&page, after);
+            frame.find_place();
+            assert_eq!(names(&frame), expected);
+            assert_eq!(frame.anew, is_lost);
+        }
+    }
+
+    #[test]
+    fn a_step_ends_with_enough_files_or_bytes() {
+        let small: Vec<_> = (0..50).map(|n| Entry::file(format!("{n:02}"), 1)).collect();
+        assert_eq!(names(&frame(&small, None)).len(), STEP_FILES);
+        let large: Vec<_> = (0..9)
+            .map(|n| Entry::file(format!("{n}"), STEP_BYTES / 2))
+            .collect();
+        assert_eq!(names(&frame(&large, None)).len(), 2);
+        let huge = [Entry::file("a", u64::MAX), Entry::file("b", u64::MAX)];
+        assert_eq!(names(&frame(&huge, None)), ["a"]);
+    }
+
+    #[test]
+    fn only_the_deepest_pages_are_held() {
+        let mut walk = Walk::new(true);
+        for depth in 0..100 {
+            let page = Some(Arc::default());
+            walk.stack.last_mut().unwrap().page = page;
+            walk.enter(depth.to_string());
+        }
+        let held = walk.stack.iter().filter(|frame| frame.page.is_some());
+        assert_eq!(held.count(), PAGES);
+    }
 }

@@ -91,17 +91,7 @@ fn admit(parts: &Parts) -> Result<Location, Problem> {
 }
 
 async fn make_directory(site: &Visit, location: Location, body: Body) -> Result<Response, Problem> {
-    let has_content = async {
-        let mut body = body;
-        while let Some(frame) = body.frame().await {
-            let frame = frame.map_err(|_| Problem::bad_request("the request's body broke off"))?;
-            if frame.data_ref().is_some_and(|data| !data.is_empty()) {
-                return Ok(true);
-            }
-        }
-        Ok::<_, Problem>(false)
-    };
-    if has_content.await? {
+    if has_content(body).await? {
         return Err(Problem::bad_request(
             "a path that ends in `/` is a directory, and a directory has no content; leave the slash out",
         ));
@@ -111,6 +101,16 @@ async fn make_directory(site: &Visit, location: Location, body: Body) -> Result<
     }
     site.namespace.make_directory(&location.path).await?;
     Ok(created(&location.path, true))
+}
+
+async fn has_content(mut body: Body) -> Result<bool, Problem> {
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| Problem::bad_request("the request's body broke off"))?;
+        if frame.data_ref().is_some_and(|data| !data.is_empty()) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 async fn write(site: &Visit, parts: &Parts, path: Path, body: Body) -> Result<Response, Problem> {

@@ -202,6 +202,12 @@ impl Orlop {
         assert!(status.success());
     }
 
+    /// Ends it as a power failure would, and waits until it is gone.
+    pub(crate) async fn kill(&mut self) {
+        self.signal("KILL");
+        self.ended().await;
+    }
+
     /// Waits for the end, and gives the exit status.
     pub(crate) async fn ended(&mut self) -> Option<i32> {
         let mut child = self.child.take().unwrap();
