@@ -2,7 +2,7 @@
 # They are thin: what they call works without make too.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-ceph fuzz bench lint setup
+.PHONY: help demo test test-ceph test-postgres fuzz bench lint setup
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 8
@@ -12,6 +12,11 @@ demo: setup ## build Orlop, start it over sample files, print the address
 
 test: setup ## run every test
 	cargo test --workspace
+	$(MAKE) test-postgres
+
+test-postgres: setup ## run what depends on the state on a real PostgreSQL on loopback (needs root for Debian's packages)
+	cargo test --package orlop --lib --test all --no-run
+	tests/postgres/run.sh cargo test --package orlop --lib --test all -- state:: postgres
 
 test-ceph: setup ## run the S3 driver against a real Ceph gateway on loopback (needs root for Debian's packages)
 	cargo test --package orlop-driver-s3 --test gateway --no-run

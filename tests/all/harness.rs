@@ -3,6 +3,7 @@
 mod answer;
 mod config;
 mod path;
+mod postgres;
 mod process;
 mod raw;
 mod world;
@@ -13,6 +14,7 @@ pub(crate) use self::{
     answer::{Answer, client, send},
     config::{Config, Mount, SECRET, closed_port, credentials, s3},
     path::encode,
+    postgres::postgres,
     process::{Orlop, Ran, command, run, run_with_input},
     raw::Raw,
     world::{BUCKET, World},

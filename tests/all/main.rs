@@ -33,5 +33,6 @@ mod requests;
 mod sandbox;
 mod secrets;
 mod shutdown;
+mod state;
 mod transfers;
 mod uploads;
