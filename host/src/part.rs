@@ -133,8 +133,10 @@ impl Cutter {
                     _ => Ok(Some(frame)),
                 }
             }
-            Some(Err(_)) => Err(Outcome::Unavailable(
-                "the upload broke off before its end".to_owned(),
+            // Whoever makes the stream may know better than that it broke off.
+            Some(Err(error)) => Err(error.downcast::<Outcome>().map_or_else(
+                |_| Outcome::Unavailable("the upload broke off before its end".to_owned()),
+                |outcome| *outcome,
             )),
             None => {
                 self.ended = true;

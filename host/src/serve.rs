@@ -25,6 +25,7 @@ mod caller;
 mod change;
 mod condition;
 mod date;
+mod digest;
 mod door;
 mod download;
 mod file;

@@ -5,16 +5,18 @@ use futures::TryStreamExt as _;
 use http::{
     HeaderMap, HeaderValue, StatusCode,
     header::{
-        CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, IF_MATCH, IF_NONE_MATCH,
+        CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, EXPECT, IF_MATCH, IF_NONE_MATCH,
         IF_UNMODIFIED_SINCE, LOCATION,
     },
     request::Parts,
 };
+use http_body::Body as _;
 use http_body_util::BodyExt as _;
 
 use super::{
     address, api,
     condition::{self, Condition, Current, Tags},
+    digest::Digests,
     door::Door,
     href, media,
     meters::Direction,
@@ -93,6 +95,10 @@ fn admit(parts: &Parts) -> Result<Location, Problem> {
 async fn make_directory(site: &Visit, location: Location, body: Body) -> Result<Response, Problem> {
     let has_content = async {
         let mut body = body;
+        // A client that waits for leave to send it need not.
+        if body.size_hint().lower() > 0 {
+            return true;
+        }
         while let Some(frame) = body.frame().await {
             if frame.is_ok_and(|frame| frame.data_ref().is_some_and(|data| !data.is_empty())) {
                 return true;
@@ -119,6 +125,7 @@ async fn write(site: &Visit, parts: &Parts, path: Path, body: Body) -> Result<Re
             "a file can only be written whole, not a range of it",
         ));
     }
+    let digests = Digests::of(&parts.headers)?;
     let (is_new, precondition) = judge(site, &parts.headers, &path).await?;
     let options = WriteOptions {
         precondition,
@@ -126,7 +133,11 @@ async fn write(site: &Visit, parts: &Parts, path: Path, body: Body) -> Result<Re
     };
     let entry = site
         .namespace
-        .write(&path, upload(site, parts, path.name(), body), options)
+        .write(
+            &path,
+            upload(site, parts, path.name(), body, digests),
+            options,
+        )
         .await?;
     let mut response = if is_new {
         created(&path, false)
@@ -139,7 +150,7 @@ async fn write(site: &Visit, parts: &Parts, path: Path, body: Body) -> Result<Re
     Ok(response)
 }
 
-fn upload(site: &Visit, parts: &Parts, name: &str, body: Body) -> Upload {
+fn upload(site: &Visit, parts: &Parts, name: &str, body: Body, digests: Digests) -> Upload {
     let header = |name| {
         parts
             .headers
@@ -152,7 +163,11 @@ fn upload(site: &Visit, parts: &Parts, name: &str, body: Body) -> Upload {
         .into_data_stream()
         .inspect_ok(move |bytes| counter.increment(bytes.len() as u64))
         .map_err(Into::into);
-    let upload = Upload::new(stream, size);
+    let upload = if digests.is_empty() {
+        Upload::new(stream, size)
+    } else {
+        Upload::new(digests.checked(stream), size)
+    };
     let content_type = header(CONTENT_TYPE)
         .map(str::to_owned)
         .or_else(|| media::to_store(name, None));
@@ -173,6 +188,8 @@ async fn judge(
     let expected = condition::tags(headers, &IF_MATCH);
     let unexpected = condition::tags(headers, &IF_NONE_MATCH);
     match (&expected, &unexpected, has_date) {
+        // Who waits with the file for our leave shall not send it in vain: the storage says nothing before it has it.
+        _ if waits_for_leave(headers) => {}
         (None, Some(Tags::Any), false) => return Ok((true, Precondition::Absent)),
         (Some(Tags::Listed(tags)), None, _) => {
             if let [tag] = tags.as_slice() {
@@ -216,6 +233,14 @@ async fn look_up(site: &Visit, location: &Location) -> Result<Option<Entry>, Err
 /// change than of why they refuse HEAD, whose answer has no body.
 fn is_refusal(error: &Error) -> bool {
     matches!(error, Error::Outcome(Outcome::PermissionDenied(_)))
+}
+
+/// Whether the client sends the body only when it is asked to (RFC 9110 §10.1.1). It is asked by the first look at
+/// the body.
+fn waits_for_leave(headers: &HeaderMap) -> bool {
+    headers
+        .get(EXPECT)
+        .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"))
 }
 
 fn is_conditional(headers: &HeaderMap) -> bool {
