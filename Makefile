@@ -16,7 +16,7 @@ test: setup ## run every test
 
 test-postgres: setup ## run what depends on the state on a real PostgreSQL on loopback (needs root for Debian's packages)
 	cargo test --package orlop --lib --test all --no-run
-	tests/postgres/run.sh cargo test --package orlop --lib --test all -- state:: postgres
+	tests/postgres/run.sh cargo test --package orlop --lib --test all -- --include-ignored state:: postgres shared::
 
 test-ceph: setup ## run the S3 driver against a real Ceph gateway on loopback (needs root for Debian's packages)
 	cargo test --package orlop-driver-s3 --test gateway --no-run

@@ -25,7 +25,7 @@ impl Activity {
     }
 
     /// How long nothing has happened.
-    fn idle(&self) -> Duration {
+    pub(crate) fn idle(&self) -> Duration {
         Duration::from_millis(now().saturating_sub(self.last.load(Ordering::Relaxed)))
     }
 

@@ -20,6 +20,7 @@ mod progress;
 mod put;
 mod rm;
 pub(crate) mod serve;
+mod service;
 mod stat;
 mod target;
 
@@ -113,29 +114,29 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match command {
         Command::Demo(command) => {
             let config = settings.alone();
-            log::start(config.log.as_deref(), log::SERVER)?;
+            log::start(&config, log::SERVER)?;
             command.run(config, &output, interrupt).await?;
         }
         Command::Serve(command) => {
             let config = settings.load()?;
-            log::start(config.log.as_deref(), log::SERVER)?;
-            command.run(config, &output, interrupt).await?;
+            log::start(&config, log::SERVER)?;
+            command.run(settings, config, &output, interrupt).await?;
         }
         Command::Check(command) => {
             let config = settings.load()?;
-            log::start(config.log.as_deref(), log::COMMAND)?;
+            log::start(&config, log::COMMAND)?;
             return interrupt.or(command.run(&config, &output)).await;
         }
         Command::Files(command) => {
             let config = settings.load()?;
-            log::start(config.log.as_deref(), log::COMMAND)?;
+            log::start(&config, log::COMMAND)?;
             command
                 .run(&config.open().await?, &output, interrupt)
                 .await?;
         }
         Command::Driver(command) => {
             let config = settings.load_if_there()?;
-            log::start(config.log.as_deref(), log::COMMAND)?;
+            log::start(&config, log::COMMAND)?;
             interrupt.or(command.run(&config, &output)).await?;
         }
         Command::Completions(command) => command.run(&output)?,

@@ -3,9 +3,11 @@
 //! Each setting has one name: `cache_dir` in the file is `--cache-dir` and `ORLOP_CACHE_DIR`. A flag wins
 //! over the environment, which wins over the file.
 
+mod connections;
 mod error;
 mod limits;
 mod listen;
+mod log;
 mod mount;
 mod nearest;
 mod open;
@@ -17,8 +19,10 @@ mod size;
 use std::path::{Path, PathBuf};
 
 pub(crate) use self::{
+    connections::ConnectionSettings,
     error::Error,
     listen::{Anonymous, Listen},
+    log::LogFormat,
     mount::{DriverSource, MountConfig},
     open::Drivers,
     settings::{ListenSettings, Settings},
@@ -33,6 +37,8 @@ pub(crate) const DEFAULT_FILE: &str = "orlop.toml";
 pub(crate) struct Config {
     /// Where the server listens.
     pub(crate) listen: Option<Listen>,
+    /// How connections are taken.
+    pub(crate) connections: ConnectionSettings,
     /// What anyone may do who can reach the server.
     pub(crate) anonymous: Option<Anonymous>,
     /// Where compiled drivers are kept.
@@ -45,6 +51,8 @@ pub(crate) struct Config {
     pub(crate) driver_dir: Option<PathBuf>,
     /// Which log lines are written.
     pub(crate) log: Option<String>,
+    /// What log lines look like.
+    pub(crate) log_format: Option<LogFormat>,
     /// The mounts, in the file's order.
     pub(crate) mounts: Vec<MountConfig>,
 }
@@ -70,13 +78,15 @@ impl Config {
         let source = Source::new(file, text);
         let mut root = Section::document(&source)?;
         let config = Self {
-            listen: root.parsed("listen")?,
+            listen: root.listed("listen")?,
+            connections: ConnectionSettings::read(&mut root)?,
             anonymous: root.parsed("anonymous")?,
             cache_dir: root.path("cache_dir")?,
             driver_dir: root.path("driver_dir")?,
             state_dir: root.path("state_dir")?,
             state: root.text("state")?,
             log: root.text("log")?,
+            log_format: root.parsed("log_format")?,
             mounts: root
                 .sections("mount")?
                 .into_iter()
@@ -164,6 +174,18 @@ download = "https://worker.example/x"
     }
 
     #[test]
+    fn several_places_to_listen() {
+        let listen = |text: &str| parse(text).unwrap().listen.unwrap().to_string();
+        let list = "listen = [\"127.0.0.1:5244\", \"[::1]:5244\", \"unix:/run/orlop.sock\"]";
+        assert_eq!(
+            listen(list),
+            "127.0.0.1:5244,[::1]:5244,unix:/run/orlop.sock"
+        );
+        assert_eq!(listen("listen = \"systemd\""), "systemd");
+        assert!(parse("listen = []").is_err());
+    }
+
+    #[test]
     fn errors_name_the_file_the_line_the_key_and_what_would_be_right() {
         for (text, expected) in [
             (
@@ -180,11 +202,27 @@ download = "https://worker.example/x"
             ),
             (
                 "xyzzy = 1",
-                "/etc/orlop.toml:1: xyzzy: unknown key; the keys here are `listen`, `anonymous`, `cache_dir`, `driver_dir`, `state_dir`, `state`, `log`, `mount`, `user`",
+                "/etc/orlop.toml:1: xyzzy: unknown key; the keys here are `listen`, `socket_mode`, `tls_certificate`, `tls_key`, `max_connections`, `idle_seconds`, `body_seconds`, `write_seconds`, `drain_seconds`, `anonymous`, `cache_dir`, `driver_dir`, `state_dir`, `state`, `log`, `log_format`, `mount`, `user`",
             ),
             (
                 "listen = 5244",
                 "/etc/orlop.toml:1: listen: must be a text in quotes",
+            ),
+            (
+                "listen = [\"127.0.0.1:1\", 2]",
+                "/etc/orlop.toml:1: listen: must be a text in quotes",
+            ),
+            (
+                "idle_seconds = 0",
+                "/etc/orlop.toml:1: idle_seconds: must be more than 0 seconds",
+            ),
+            (
+                "socket_mode = \"rw\"",
+                "/etc/orlop.toml:1: socket_mode: must be a mode in octal, such as 0660",
+            ),
+            (
+                "log_format = \"xml\"",
+                "/etc/orlop.toml:1: log_format: must be \"text\" or \"json\"",
             ),
             (
                 "listen = \"5244\"",

@@ -6,8 +6,6 @@ mod picture;
 mod samples;
 mod storage;
 
-use std::net::SocketAddr;
-
 use clap::Args;
 use orlop::{Download, Mount, Namespace, Path, VolumeOptions, serve::Server, state::State};
 
@@ -48,32 +46,36 @@ impl Demo {
         orlop::serve::record_metrics();
         let config = self.settings.over(config);
         let listen = self.listen(&config);
+        let is_local = listen.is_loopback();
         listen.permit(config.anonymous).map_err(Usage)?;
         // The folder goes away with this value, however this function ends.
         let storage = interrupt.or(Storage::start(Keys::random()?)).await?;
         let server = interrupt
             .or(async {
-                let namespace = open(&config, &storage, listen).await?;
-                let options = serve::options(&config, listen);
+                let namespace = open(&config, &storage, is_local).await?;
+                let options = serve::options(&config, &listen)?;
                 let state = State::in_memory().await?;
                 Ok(Server::new(namespace, state, options).bind().await?)
             })
             .await?;
-        output.line(welcome(server.address()))?;
+        let urls = server.urls();
+        output.line(welcome(
+            urls.first().map_or("", |url| url.trim_end_matches('/')),
+        ))?;
         serve::run(server, &interrupt).await
     }
 
     fn listen(&self, config: &Config) -> Listen {
-        let mut listen = config.listen.unwrap_or(Listen::DEFAULT);
+        let mut listen = config.listen.clone().unwrap_or_default();
         if let Some(port) = self.port {
-            listen.0.set_port(port);
+            listen.set_port(port);
         }
         listen
     }
 }
 
 /// Mounts the bucket, and fills it through the driver.
-async fn open(config: &Config, storage: &Storage, listen: Listen) -> anyhow::Result<Namespace> {
+async fn open(config: &Config, storage: &Storage, is_local: bool) -> anyhow::Result<Namespace> {
     let source = DriverSource::Named("s3".to_owned());
     let driver = Drivers::new(config)?.load(&source, None).await?;
     let options = VolumeOptions::new(storage.driver_config()).with_name(format!("/{MOUNT}"));
@@ -81,7 +83,7 @@ async fn open(config: &Config, storage: &Storage, listen: Listen) -> anyhow::Res
     let path = Path::parse(MOUNT)?;
     let mount = || {
         // A redirect would lead other machines to their own loopback address.
-        let download = if listen.is_loopback() {
+        let download = if is_local {
             Download::Redirect
         } else {
             Download::Proxy
@@ -93,20 +95,20 @@ async fn open(config: &Config, storage: &Storage, listen: Listen) -> anyhow::Res
     Ok(Namespace::new(vec![mount()])?)
 }
 
-fn welcome(address: SocketAddr) -> String {
+fn welcome(server: &str) -> String {
     format!(
         "\
-Orlop listens on http://{address}/
+Orlop listens on {server}/
 
-  http://{address}/{MOUNT}/ shows the sample files. Things to try:
+  {server}/{MOUNT}/ shows the sample files. Things to try:
 
-  curl -H 'Accept: application/json' http://{address}/{MOUNT}/
-  curl -L http://{address}/d/{MOUNT}/hello.txt
-  curl http://{address}/p/{MOUNT}/hello.txt
-  curl -r 0-99 -o part.bin http://{address}/p/{MOUNT}/{big}
-  echo ahoy | curl -T - http://{address}/d/{MOUNT}/upload.txt
-  curl -X DELETE http://{address}/d/{MOUNT}/upload.txt
-  curl 'http://{address}/api/v1/list?path=/{MOUNT}&limit=3'
+  curl -H 'Accept: application/json' {server}/{MOUNT}/
+  curl -L {server}/d/{MOUNT}/hello.txt
+  curl {server}/p/{MOUNT}/hello.txt
+  curl -r 0-99 -o part.bin {server}/p/{MOUNT}/{big}
+  echo ahoy | curl -T - {server}/d/{MOUNT}/upload.txt
+  curl -X DELETE {server}/d/{MOUNT}/upload.txt
+  curl '{server}/api/v1/list?path=/{MOUNT}&limit=3'
 
 /d/ redirects to the storage where it can, /p/ goes through Orlop.
 Ctrl-C ends it and removes the files.",
@@ -144,9 +146,7 @@ mod tests {
     #[tokio::test]
     async fn every_sample_can_be_read_through_the_driver() {
         let storage = Storage::start(Keys::random().unwrap()).await.unwrap();
-        let namespace = open(&Config::default(), &storage, Listen::DEFAULT)
-            .await
-            .unwrap();
+        let namespace = open(&Config::default(), &storage, true).await.unwrap();
         let found = tree(&namespace, Path::parse(MOUNT).unwrap()).await;
         let files = found
             .iter()

@@ -133,15 +133,16 @@ impl Cutter {
                     _ => Ok(Some(frame)),
                 }
             }
-            // Whoever makes the stream may know better than that it broke off.
+            // Whoever makes the stream may know better than that it broke off. If not, it is not `Unavailable`: the
+            // storage is not to blame.
             Some(Err(error)) => Err(error.downcast::<Outcome>().map_or_else(
-                |_| Outcome::Unavailable("the upload broke off before its end".to_owned()),
+                |_| Outcome::Other("the upload broke off before its end".to_owned()),
                 |outcome| *outcome,
             )),
             None => {
                 self.ended = true;
                 match self.size {
-                    Some(size) if self.received < size => Err(Outcome::Unavailable(format!(
+                    Some(size) if self.received < size => Err(Outcome::Other(format!(
                         "the upload ended after {} of {size} bytes",
                         self.received
                     ))),
@@ -429,7 +430,7 @@ mod tests {
     #[tokio::test]
     async fn an_upload_of_another_size_than_announced_fails() {
         let mut short = cutter(&["abc"], Some(4), 100);
-        assert!(matches!(short.next(10).await, Err(Outcome::Unavailable(_))));
+        assert!(matches!(short.next(10).await, Err(Outcome::Other(_))));
         let mut long = cutter(&["abc", "de"], Some(4), 100);
         assert!(matches!(
             long.next(10).await,

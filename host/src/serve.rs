@@ -24,13 +24,17 @@ mod attachment;
 mod caller;
 mod change;
 mod condition;
+mod connection;
 mod date;
 mod digest;
 mod door;
 mod download;
 mod file;
+mod gate;
 mod href;
 mod json;
+mod listen;
+mod listener;
 mod media;
 mod meters;
 mod natural;
@@ -39,16 +43,20 @@ mod options;
 mod origin;
 mod page;
 pub(crate) mod problem;
+mod pulse;
 mod range;
 mod routes;
 mod server;
 pub(crate) mod site;
 mod status;
+mod tls;
 
 pub use self::{
+    listen::ListenAddress,
     meters::record_metrics,
-    options::ServeOptions,
+    options::{Patience, ServeOptions},
     routes::router,
-    server::{Bound, ServeError, Server},
+    server::{Bound, Reload, ServeError, Server},
     status::{Verdict, verdict},
+    tls::{TlsError, TlsFiles},
 };

@@ -128,6 +128,12 @@ impl State {
         &self.place
     }
 
+    /// Asks the database whether it is there.
+    pub(crate) async fn ping(&self) -> StateResult<()> {
+        sqlx::query("SELECT 1").execute(&self.pool).await?;
+        Ok(())
+    }
+
     pub(crate) fn pool(&self) -> &AnyPool {
         &self.pool
     }

@@ -17,7 +17,7 @@ mod waiting;
 use std::{
     collections::HashMap,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, PoisonError, RwLock,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -51,7 +51,8 @@ pub(crate) struct Tasks {
 #[derive(Debug)]
 struct Inner {
     state: State,
-    namespace: Namespace,
+    /// Where work is done, from the next task on.
+    namespace: RwLock<Namespace>,
     /// This process, as leases name it.
     host: String,
     slots: Slots,
@@ -88,7 +89,7 @@ pub(crate) enum Ran {
 #[derive(Clone, Debug)]
 pub(crate) enum Ended {
     /// It is stopping, or has stopped.
-    Cancelled(Task),
+    Cancelled(Box<Task>),
     /// It had ended already, and is out of the list.
     Forgotten,
 }
@@ -98,7 +99,7 @@ impl Tasks {
     pub(crate) fn new(namespace: Namespace, state: State) -> Self {
         let inner = Inner {
             state,
-            namespace,
+            namespace: RwLock::new(namespace),
             host: random(),
             slots: Slots::default(),
             running: Mutex::default(),
@@ -111,6 +112,12 @@ impl Tasks {
         Self {
             inner: Arc::new(inner),
         }
+    }
+
+    /// Works in another namespace from the next task on: the configuration changed.
+    pub(crate) fn work_in(&self, namespace: Namespace) {
+        let namespaces = &self.inner.namespace;
+        *namespaces.write().unwrap_or_else(PoisonError::into_inner) = namespace;
     }
 
     /// Does some work with the rights of whoever asks, as a task.
@@ -182,7 +189,8 @@ impl Tasks {
             // One that takes longer is told of as it is.
             let _ = tokio::time::timeout(QUICK, control.over()).await;
         }
-        Ok(self.find(visit, id).await?.map(Ended::Cancelled))
+        let task = self.find(visit, id).await?;
+        Ok(task.map(Box::new).map(Ended::Cancelled))
     }
 
     /// Lets one of the caller's tasks that failed or was cancelled go on where it was, with what the caller may do
@@ -244,6 +252,13 @@ impl Tasks {
 }
 
 impl Inner {
+    fn namespace(&self) -> Namespace {
+        self.namespace
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
     fn control(&self, id: &str) -> Option<Arc<Control>> {
         self.running().get(id).map(Arc::clone)
     }

@@ -7,8 +7,9 @@ use serde_json::json;
 use crate::harness::{Config, Mount, Orlop, World, postgres, send, soon};
 
 #[tokio::test]
+#[ignore = "needs PostgreSQL: `make test-postgres`"]
 async fn servers_on_one_postgres_share_tasks() {
-    let Some(url) = postgres().await else { return };
+    let url = postgres().await;
     let world = World::of(|s3| Config::of([Mount::s3("/files", s3)]).set("state", url)).await;
     let serve = ["serve", "--listen", "127.0.0.1:0"];
     let other = Orlop::start(world.command(&serve)).await;

@@ -1,5 +1,7 @@
 //! `orlop serve`.
 
+mod running;
+
 use clap::Args;
 use orlop::{
     Access, Namespace,
@@ -7,12 +9,14 @@ use orlop::{
     state::{State, StatePlace},
 };
 
-use super::{Interrupt, Output, Usage};
-use crate::config::{Anonymous, Config, Listen, ListenSettings};
+use self::running::Running;
+use super::{Interrupt, Output, Usage, service};
+use crate::config::{Anonymous, Config, Drivers, Listen, ListenSettings, Settings};
 
 /// Serve the mounts of the configuration file
 ///
-/// SIGINT and SIGTERM end it when the requests under way are answered; a second signal ends it at once.
+/// SIGHUP reads the configuration file again. SIGINT and SIGTERM end the server when the requests under way are
+/// answered; a second signal ends it at once.
 #[derive(Args, Debug)]
 #[command(after_long_help = "\
 Example of an orlop.toml:
@@ -37,27 +41,55 @@ pub(super) struct Serve {
 impl Serve {
     pub(super) async fn run(
         self,
+        settings: Settings,
         config: Config,
         output: &Output,
         interrupt: Interrupt,
     ) -> anyhow::Result<()> {
+        // From here on, the signal no longer ends the program.
+        let hangups = running::hangups()?;
+        raise_file_limit();
         // Before the first instance is counted.
         orlop::serve::record_metrics();
         let config = self.settings.over(config);
-        let listen = config.listen.unwrap_or(Listen::DEFAULT);
+        let listen = config.listen.clone().unwrap_or_default();
         listen.permit(config.anonymous).map_err(Usage)?;
+        let options = options(&config, &listen)?;
         let state = interrupt.or(open_state(&config)).await?;
-        let namespace = interrupt.or(config.open()).await?;
+        let mut drivers = Drivers::new(&config)?;
+        let namespace = interrupt.or(config.open_over(&mut drivers, None)).await?;
         for mount in namespace.mounts() {
             tracing::info!(mount = %format_args!("/{}", mount.path()), "mounted");
         }
-        let options = options(&config, listen);
         let server = Server::new(namespace.clone(), state, options)
             .bind()
             .await?;
-        tokio::spawn(first_look(namespace));
-        output.line(format!("Orlop listens on {}", url(&server)))?;
+        tokio::spawn(first_look(namespace.clone()));
+        let urls = server.urls().join(" and ");
+        output.line(format!("Orlop listens on {urls}"))?;
+        service::ready(&format!("listens on {urls}"));
+        let running = Running {
+            settings,
+            listen_settings: self.settings,
+            listen,
+            config,
+            drivers,
+            namespace,
+            reload: server.reload(),
+        };
+        // Both end with the runtime.
+        tokio::spawn(running.follow(hangups));
+        tokio::spawn(service::stay_alive());
         run(server, &interrupt).await
+    }
+}
+
+/// A connection takes a file descriptor, and a download two. The soft limit is commonly 1,024, for programs that
+/// use `select`.
+fn raise_file_limit() {
+    #[cfg(unix)]
+    if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
+        tracing::warn!(%error, "the limit of open files stays as it is");
     }
 }
 
@@ -73,13 +105,14 @@ async fn first_look(namespace: Namespace) {
 }
 
 /// What the configuration says of the servers.
-pub(crate) fn options(config: &Config, listen: Listen) -> ServeOptions {
+pub(crate) fn options(config: &Config, listen: &Listen) -> anyhow::Result<ServeOptions> {
     let anonymous = config
         .anonymous
         .map_or_else(Access::full, Anonymous::access);
-    ServeOptions::default()
-        .with_listen(listen.0)
-        .with_anonymous(anonymous)
+    let options = ServeOptions::default()
+        .with_listen(listen.0.iter().cloned())
+        .with_anonymous(anonymous);
+    Ok(config.connections.fill(options).map_err(Usage)?)
 }
 
 async fn open_state(config: &Config) -> anyhow::Result<State> {
@@ -95,17 +128,13 @@ async fn open_state(config: &Config) -> anyhow::Result<State> {
     Ok(state)
 }
 
-/// Where a browser finds the server.
-pub(crate) fn url(server: &Bound) -> String {
-    format!("http://{}/", server.address())
-}
-
 /// Serves until the first signal, and then what is under way, but no longer than until the second.
 pub(crate) async fn run(server: Bound, interrupt: &Interrupt) -> anyhow::Result<()> {
     let end = interrupt.clone();
     let serving = server.run(async move {
         end.first().await;
         tracing::info!("ending, once the requests under way are answered");
+        service::stopping();
     });
     tokio::select! {
         () = serving => Ok(()),

@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::Context;
 use orlop::{
-    ComponentError, Driver, Engine, EngineOptions, Mount, Namespace, Outcome, VolumeOptions,
+    ComponentError, Driver, Engine, EngineOptions, Mount, Namespace, Outcome, Volume, VolumeOptions,
 };
 use serde_json::Value;
 
@@ -33,6 +33,12 @@ impl Drivers {
             folder: config.driver_dir.clone(),
             loaded: BTreeMap::new(),
         })
+    }
+
+    /// Forgets what was loaded by a configuration before: files may have changed.
+    pub(crate) fn renew(&mut self, config: &Config) {
+        self.folder.clone_from(&config.driver_dir);
+        self.loaded.clear();
     }
 
     /// Loads a driver, unless it is loaded already.
@@ -95,10 +101,25 @@ impl Config {
     /// A service that is down does not matter; a driver that cannot be loaded, or a configuration that
     /// does not fit its schema, does.
     pub(crate) async fn open(&self) -> anyhow::Result<Namespace> {
-        let mut drivers = Drivers::new(self)?;
+        self.open_over(&mut Drivers::new(self)?, None).await
+    }
+
+    /// As [`open`](Self::open). Volumes that were open by a configuration before, and would be the same, are kept
+    /// with all their instances.
+    pub(crate) async fn open_over(
+        &self,
+        drivers: &mut Drivers,
+        before: Option<(&Config, &Namespace)>,
+    ) -> anyhow::Result<Namespace> {
         let mut mounts = Vec::new();
         for mount in &self.mounts {
-            mounts.push(mount.open(&mut drivers).await?);
+            let kept = before.and_then(|(config, namespace)| {
+                let old = config.mounts.iter().find(|old| old.path == mount.path)?;
+                let mut open = namespace.mounts().iter();
+                let open = open.find(|open| *open.path() == mount.path)?;
+                mount.has_the_volume_of(old).then(|| open.volume())
+            });
+            mounts.push(mount.open_or_keep(drivers, kept).await?);
         }
         Ok(Namespace::new(mounts)?)
     }
@@ -107,27 +128,51 @@ impl Config {
 impl MountConfig {
     /// Loads the driver and opens the volume.
     pub(crate) async fn open(&self, drivers: &mut Drivers) -> Result<Mount, Error> {
+        self.open_or_keep(drivers, None).await
+    }
+
+    /// Whether a volume opened by another configuration would be this one's, if the driver's code is.
+    fn has_the_volume_of(&self, other: &Self) -> bool {
+        self.config.values == other.config.values
+            && self.limits == other.limits
+            && self.allow_hosts == other.allow_hosts
+            && self.allow_private_network == other.allow_private_network
+    }
+
+    async fn open_or_keep(
+        &self,
+        drivers: &mut Drivers,
+        kept: Option<&Volume>,
+    ) -> Result<Mount, Error> {
         let driver = drivers
             .load(&self.driver, self.sha256.as_deref())
             .await
             .map_err(|error| self.error_at("driver", crate::cli::reason(&error)))?;
         self.refuse_unknown_fields(driver.schema())?;
-        let options = VolumeOptions::new(Value::Object(self.config.values.clone()))
-            .with_name(format!("/{}", self.path))
-            .with_limits(self.limits.clone())
-            .with_allow_hosts(self.allow_hosts.clone())
-            .with_allow_private_network(self.allow_private_network);
-        let volume = driver.open(options).await.map_err(|error| match error {
-            orlop::Error::Outcome(Outcome::InvalidConfig(config)) => {
-                self.error_at_field(config.field.as_deref(), config.message)
-            }
-            other => self.error_at_field(None, other.to_string()),
-        })?;
+        let kept = kept.filter(|volume| volume.driver().digest() == driver.digest());
+        let volume = match kept {
+            Some(volume) => volume.clone(),
+            None => self.open_volume(&driver).await?,
+        };
         Ok(Mount::new(self.path.clone(), volume)
             .with_root(self.root.clone())
             .with_read_only(self.read_only)
             .with_download(self.download.clone())
             .with_cache_time(self.cache_time))
+    }
+
+    async fn open_volume(&self, driver: &Driver) -> Result<Volume, Error> {
+        let options = VolumeOptions::new(Value::Object(self.config.values.clone()))
+            .with_name(format!("/{}", self.path))
+            .with_limits(self.limits.clone())
+            .with_allow_hosts(self.allow_hosts.clone())
+            .with_allow_private_network(self.allow_private_network);
+        driver.open(options).await.map_err(|error| match error {
+            orlop::Error::Outcome(Outcome::InvalidConfig(config)) => {
+                self.error_at_field(config.field.as_deref(), config.message)
+            }
+            other => self.error_at_field(None, other.to_string()),
+        })
     }
 
     fn refuse_unknown_fields(&self, schema: &Value) -> Result<(), Error> {

@@ -191,6 +191,32 @@ impl<'s> Section<'s> {
         })
     }
 
+    /// A number of seconds above zero.
+    pub(super) fn patience(&mut self, key: &'static str) -> Result<Option<Duration>, Error> {
+        match self.seconds(key)? {
+            Some(Duration::ZERO) => Err(self.error_at(key, "must be more than 0 seconds")),
+            seconds => Ok(seconds),
+        }
+    }
+
+    /// A text, or a list of texts, that stand for one thing, which they do with commas between them.
+    pub(super) fn listed<T>(&mut self, key: &'static str) -> Result<Option<T>, Error>
+    where
+        T: FromStr<Err: Display>,
+    {
+        self.read(key, |value| {
+            let text = match value {
+                DeValue::Array(items) => items
+                    .into_iter()
+                    .map(|item| text(item.into_inner()))
+                    .collect::<Result<Vec<_>, _>>()?
+                    .join(","),
+                value => text(value)?,
+            };
+            text.parse().map_err(|error: T::Err| error.to_string())
+        })
+    }
+
     pub(super) fn texts(&mut self, key: &'static str) -> Result<Option<Vec<String>>, Error> {
         self.read(key, |value| match value {
             DeValue::Array(items) => items

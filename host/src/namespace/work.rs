@@ -78,15 +78,22 @@ pub(super) enum Stage {
 impl Position {
     /// A position as [`stage`](Self::stage) gave it; none if it is not one.
     pub fn parse(stage: &str, totals: Totals) -> Option<Self> {
+        let stage = match stage {
+            "" => Stage::Start,
+            text => serde_json::from_str(text).ok()?,
+        };
         Some(Self {
-            stage: serde_json::from_str(stage).ok()?,
+            stage,
             totals,
             again: false,
         })
     }
 
-    /// The position as text, without the totals.
+    /// The position as text, without the totals: empty at the beginning.
     pub fn stage(&self) -> String {
+        if matches!(self.stage, Stage::Start) {
+            return String::new();
+        }
         // Strings, numbers and lists of them: nothing that JSON cannot hold.
         serde_json::to_string(&self.stage).unwrap_or_default()
     }
@@ -107,5 +114,33 @@ impl Position {
     /// Whether all is done.
     pub fn is_done(&self) -> bool {
         matches!(self.stage, Stage::Done)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn positions_come_back_as_they_went() {
+        let totals = Totals { items: 1, bytes: 2 };
+        for stage in [
+            Stage::Start,
+            Stage::Driver("a \"cursor\"".to_owned()),
+            Stage::Stream(Walk::new(true)),
+            Stage::Done,
+        ] {
+            let position = Position {
+                stage,
+                totals,
+                again: false,
+            };
+            let text = position.stage();
+            let back = Position::parse(&text, totals).unwrap();
+            assert_eq!(back.stage(), text);
+            assert_eq!(back.totals(), totals);
+        }
+        assert_eq!(Position::default().stage(), "");
+        assert!(Position::parse("nonsense", totals).is_none());
     }
 }

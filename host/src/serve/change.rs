@@ -5,12 +5,11 @@ use futures::TryStreamExt as _;
 use http::{
     HeaderMap, HeaderValue, StatusCode,
     header::{
-        CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, EXPECT, IF_MATCH, IF_NONE_MATCH,
-        IF_UNMODIFIED_SINCE, LOCATION,
+        ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG,
+        EXPECT, IF_MATCH, IF_NONE_MATCH, IF_UNMODIFIED_SINCE, LOCATION,
     },
     request::Parts,
 };
-use http_body::Body as _;
 use http_body_util::BodyExt as _;
 
 use super::{
@@ -93,20 +92,7 @@ fn admit(parts: &Parts) -> Result<Location, Problem> {
 }
 
 async fn make_directory(site: &Visit, location: Location, body: Body) -> Result<Response, Problem> {
-    let has_content = async {
-        let mut body = body;
-        // A client that waits for leave to send it need not.
-        if body.size_hint().lower() > 0 {
-            return true;
-        }
-        while let Some(frame) = body.frame().await {
-            if frame.is_ok_and(|frame| frame.data_ref().is_some_and(|data| !data.is_empty())) {
-                return true;
-            }
-        }
-        false
-    };
-    if has_content.await {
+    if has_content(body).await? {
         return Err(Problem::bad_request(
             "a path that ends in `/` is a directory, and a directory has no content; leave the slash out",
         ));
@@ -118,12 +104,30 @@ async fn make_directory(site: &Visit, location: Location, body: Body) -> Result<
     Ok(created(&location.path, true))
 }
 
+async fn has_content(mut body: Body) -> Result<bool, Problem> {
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| Problem::bad_request("the request's body broke off"))?;
+        if frame.data_ref().is_some_and(|data| !data.is_empty()) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 async fn write(site: &Visit, parts: &Parts, path: Path, body: Body) -> Result<Response, Problem> {
     if parts.headers.contains_key(CONTENT_RANGE) {
         // RFC 9110 §14.5: taking the part for the whole would destroy the rest.
         return Err(Problem::bad_request(
             "a file can only be written whole, not a range of it",
         ));
+    }
+    if !is_plain(&parts.headers) {
+        return Err(Problem::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "unsupported",
+            "no storage keeps what `Content-Encoding` says, and the bytes would be taken for the file; send them plain",
+        )
+        .with_header(ACCEPT_ENCODING, HeaderValue::from_static("identity")));
     }
     let digests = Digests::of(&parts.headers)?;
     let (is_new, precondition) = judge(site, &parts.headers, &path).await?;
@@ -233,6 +237,14 @@ async fn look_up(site: &Visit, location: &Location) -> Result<Option<Entry>, Err
 /// change than of why they refuse HEAD, whose answer has no body.
 fn is_refusal(error: &Error) -> bool {
     matches!(error, Error::Outcome(Outcome::PermissionDenied(_)))
+}
+
+/// Whether the body is the file itself, in no content coding (RFC 9110 §8.4).
+fn is_plain(headers: &HeaderMap) -> bool {
+    headers
+        .get_all(CONTENT_ENCODING)
+        .iter()
+        .all(|coding| coding.as_bytes().eq_ignore_ascii_case(b"identity"))
 }
 
 /// Whether the client sends the body only when it is asked to (RFC 9110 §10.1.1). It is asked by the first look at

@@ -197,12 +197,13 @@ where
         self.inner.poll_ready(context)
     }
 
-    fn call(&mut self, request: Request) -> Self::Future {
+    fn call(&mut self, mut request: Request) -> Self::Future {
         let began = Instant::now();
         let method = method_name(request.method());
         let door = Door::of(request.uri().path());
         let uri = request.uri().clone();
         let site = Arc::clone(&self.site);
+        request.extensions_mut().insert(site.view());
         let answer = self.inner.call(request);
         Box::pin(async move {
             let mut response = answer.await?;

@@ -5,14 +5,23 @@ use std::{
     time::Duration,
 };
 
+use super::{ListenAddress, TlsFiles};
 use crate::Access;
 
 /// How to serve a namespace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ServeOptions {
-    /// Where to listen; port 0 takes any free one.
-    pub listen: SocketAddr,
+    /// Where to listen.
+    pub listen: Vec<ListenAddress>,
+    /// Who may use the socket files, as file modes have it.
+    pub socket_mode: u32,
+    /// The certificate for connections over a network; without, they are in the clear.
+    pub tls: Option<TlsFiles>,
+    /// Connections at once; more wait until one ends.
+    pub max_connections: usize,
+    /// How long clients may take.
+    pub patience: Patience,
     /// The name that the page shows.
     pub name: String,
     /// The version that the page shows.
@@ -23,10 +32,61 @@ pub struct ServeOptions {
     pub grace: Duration,
 }
 
+/// How long clients may take before their connection is closed. None of it limits how long a transfer takes
+/// that gets on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Patience {
+    /// For the head of a request, the first one included, and between requests.
+    pub idle: Duration,
+    /// For the next bytes of a request's body.
+    pub body: Duration,
+    /// Without taking any bytes of an answer.
+    pub write: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            idle: Duration::from_secs(30),
+            body: Duration::from_secs(60),
+            write: Duration::from_secs(120),
+        }
+    }
+}
+
+impl Patience {
+    /// Waits this long for a request.
+    #[must_use]
+    pub fn with_idle(mut self, idle: Duration) -> Self {
+        self.idle = idle;
+        self
+    }
+
+    /// Waits this long for more of a request's body.
+    #[must_use]
+    pub fn with_body(mut self, body: Duration) -> Self {
+        self.body = body;
+        self
+    }
+
+    /// Waits this long for a client to take more of an answer.
+    #[must_use]
+    pub fn with_write(mut self, write: Duration) -> Self {
+        self.write = write;
+        self
+    }
+}
+
 impl Default for ServeOptions {
     fn default() -> Self {
         Self {
-            listen: (Ipv4Addr::LOCALHOST, 5244).into(),
+            listen: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 5244)).into()],
+            // The server's user and group: a proxy before it is put into the group.
+            socket_mode: 0o660,
+            tls: None,
+            max_connections: 4096,
+            patience: Patience::default(),
             name: "Orlop".to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             anonymous: Access::full(),
@@ -37,10 +97,38 @@ impl Default for ServeOptions {
 }
 
 impl ServeOptions {
-    /// Listens at this address.
+    /// Listens at these addresses.
     #[must_use]
-    pub fn with_listen(mut self, listen: SocketAddr) -> Self {
-        self.listen = listen;
+    pub fn with_listen(mut self, listen: impl IntoIterator<Item = ListenAddress>) -> Self {
+        self.listen = listen.into_iter().collect();
+        self
+    }
+
+    /// Gives socket files this mode.
+    #[must_use]
+    pub fn with_socket_mode(mut self, mode: u32) -> Self {
+        self.socket_mode = mode;
+        self
+    }
+
+    /// Proves its name by this certificate.
+    #[must_use]
+    pub fn with_tls(mut self, tls: Option<TlsFiles>) -> Self {
+        self.tls = tls;
+        self
+    }
+
+    /// Takes so many connections at once.
+    #[must_use]
+    pub fn with_max_connections(mut self, max_connections: usize) -> Self {
+        self.max_connections = max_connections;
+        self
+    }
+
+    /// Gives clients this much time.
+    #[must_use]
+    pub fn with_patience(mut self, patience: Patience) -> Self {
+        self.patience = patience;
         self
     }
 

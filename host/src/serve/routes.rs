@@ -5,13 +5,14 @@ use std::sync::Arc;
 use axum::{
     Router,
     extract::Request,
+    middleware,
     response::Response,
     routing::{any, get, post},
 };
 use http::StatusCode;
 
 use super::{
-    ServeOptions, api, assets, change, download,
+    ServeOptions, api, assets, change, download, gate,
     meters::MeterLayer,
     operations, page,
     problem::Problem,
@@ -24,11 +25,11 @@ use crate::{Namespace, state::State};
 /// It is meant for the top of a host: nested below a path, its links would miss that path. The process's
 /// metrics recorder is installed unless there is one already.
 pub fn router(namespace: Namespace, state: State, options: ServeOptions) -> Router {
-    over(Arc::new(Site::new(namespace, state, options)))
+    routes(Arc::new(Site::new(namespace, state, options)))
 }
 
 /// The front doors of a site.
-pub(super) fn over(site: Shared) -> Router {
+pub(super) fn routes(site: Shared) -> Router {
     let by_policy = || {
         get(download::by_policy)
             .put(change::put)
@@ -64,6 +65,7 @@ pub(super) fn over(site: Shared) -> Router {
         .fallback(page::handle)
         .method_not_allowed_fallback(method_not_allowed)
         .with_state(Arc::clone(&site))
+        .layer(middleware::from_fn(gate::guard))
         .layer(MeterLayer { site })
 }
 

@@ -1,47 +1,33 @@
-//! Listening, serving connections, and stopping without breaking off what is under way.
+//! Listening, changing what is served, and stopping without breaking off what is under way.
 
 use std::{
     future::Future,
     io,
     net::SocketAddr,
     pin::pin,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::Arc,
+    task::{Context, Poll},
     time::Duration,
 };
 
 use axum::Router;
-use hyper::service::service_fn;
-use hyper_util::{
-    rt::{TokioExecutor, TokioIo, TokioTimer},
-    server::{
-        conn::auto::Builder,
-        graceful::{GracefulShutdown, Watcher},
-    },
-};
 use tokio::{
-    net::{TcpListener, TcpStream},
     task::JoinSet,
     time::{sleep, timeout},
 };
-use tower::Service as _;
 
-use super::{ServeOptions, routes, site::Site};
-use crate::{Namespace, state::State, tasks::Tasks};
-
-/// How long a client may take over the head of a request, the first one included.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
+use super::{
+    ListenAddress, ServeOptions, TlsError, TlsFiles,
+    connection::{self, Welcome},
+    listener::{Listener, Socket},
+    routes,
+    site::{Shared, Site},
+    tls::Tls,
+};
+use crate::{Namespace, state::State};
 
 /// How long to wait after the system refused a connection, commonly for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
-
-/// The most bytes in the headers of a request over HTTP/2. HTTP/1 has 100 headers and 400 KiB at most.
-const MAX_HEADER_BYTES: u32 = 64 * 1024;
-
-/// Streams at once on one HTTP/2 connection.
-const MAX_STREAMS: u32 = 250;
 
 /// Why serving could not begin.
 #[derive(Debug, thiserror::Error)]
@@ -51,154 +37,198 @@ pub enum ServeError {
     #[error("cannot listen on {address}; choose another with `listen`")]
     Bind {
         /// The address asked for.
-        address: SocketAddr,
+        address: ListenAddress,
         /// What the system said.
         #[source]
         source: io::Error,
     },
+    /// There is no certificate to show.
+    #[error("no TLS with `tls_certificate` and `tls_key`")]
+    Tls(#[from] TlsError),
 }
 
 /// The front doors, not yet open.
 #[derive(Debug)]
 pub struct Server {
+    site: Shared,
     router: Router,
-    tasks: Tasks,
-    options: ServeOptions,
 }
 
 impl Server {
     /// A server of this namespace.
     pub fn new(namespace: Namespace, state: State, options: ServeOptions) -> Self {
-        let site = Arc::new(Site::new(namespace, state, options.clone()));
+        let site: Shared = Arc::new(Site::new(namespace, state, options));
         Self {
-            tasks: site.tasks.clone(),
-            router: routes::over(site),
-            options,
+            router: routes::routes(Arc::clone(&site)),
+            site,
         }
     }
 
-    /// Takes the address. From now on clients can connect; they are answered once the server runs.
+    /// Takes the addresses. From now on clients can connect; they are answered once the server runs.
     ///
     /// # Errors
-    /// [`ServeError::Bind`] if the system refuses the address.
+    /// [`ServeError::Bind`] if the system refuses an address, [`ServeError::Tls`] for a certificate that cannot
+    /// be used.
     pub async fn bind(self) -> Result<Bound, ServeError> {
-        let address = self.options.listen;
-        let listen = async {
-            let listener = TcpListener::bind(address).await?;
-            let address = listener.local_addr()?;
-            io::Result::Ok((listener, address))
-        };
-        let (listener, address) = listen
-            .await
-            .map_err(|source| ServeError::Bind { address, source })?;
+        let Self { site, router } = self;
+        let options = site.view().options;
+        let tls = options.tls.as_ref().map(Tls::load).transpose()?;
+        let mut listeners = Vec::new();
+        for address in &options.listen {
+            let bound = Listener::bind(address, options.socket_mode).await;
+            listeners.extend(bound.map_err(|source| ServeError::Bind {
+                address: address.clone(),
+                source,
+            })?);
+        }
         Ok(Bound {
-            listener,
-            address,
-            router: self.router,
-            tasks: self.tasks,
-            grace: self.options.grace,
+            site,
+            router,
+            listeners,
+            tls: tls.map(Arc::new),
         })
     }
 }
 
-/// A server that holds its address.
+/// A server that holds its addresses.
 #[derive(Debug)]
 pub struct Bound {
-    listener: TcpListener,
-    address: SocketAddr,
+    site: Shared,
     router: Router,
-    tasks: Tasks,
-    grace: Duration,
+    listeners: Vec<Listener>,
+    tls: Option<Arc<Tls>>,
+}
+
+/// Changes what a server serves while it runs. Requests that are under way end as they began.
+#[derive(Clone, Debug)]
+pub struct Reload {
+    site: Shared,
+    tls: Option<Arc<Tls>>,
+}
+
+impl Reload {
+    /// Serves this from the next request on. Where it listens stays as it is.
+    pub fn serve(&self, namespace: Namespace, options: ServeOptions) {
+        self.site.show(namespace, options);
+    }
+
+    /// Gives the next connections what the certificate's files hold now.
+    ///
+    /// # Errors
+    /// [`TlsError`] for a certificate that cannot be used: the old one stays.
+    pub fn certificate(&self, files: &TlsFiles) -> Result<(), TlsError> {
+        match &self.tls {
+            Some(tls) => tls.reload(files),
+            None => Ok(()),
+        }
+    }
 }
 
 impl Bound {
-    /// The address it listens on, with the real port if 0 was asked for.
-    pub fn address(&self) -> SocketAddr {
-        self.address
+    /// The first network address that it listens on, with the real port if 0 was asked for; none if it listens
+    /// on files alone.
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.listeners.iter().find_map(Listener::address)
+    }
+
+    /// Where clients find it: `http://127.0.0.1:5244/`, `unix:/run/orlop.sock`.
+    pub fn urls(&self) -> Vec<String> {
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        self.listeners
+            .iter()
+            .map(|listener| match listener.address() {
+                Some(address) => format!("{scheme}://{address}/"),
+                None => listener.to_string(),
+            })
+            .collect()
+    }
+
+    /// What changes it while it runs.
+    pub fn reload(&self) -> Reload {
+        Reload {
+            site: Arc::clone(&self.site),
+            tls: self.tls.clone(),
+        }
     }
 
     /// Serves until `shutdown` is ready. Then it takes no more connections, lets requests in flight and the steps
     /// of tasks finish for [`ServeOptions::grace`], and closes what is left.
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send) {
         let Self {
-            listener,
+            site,
             router,
-            tasks,
-            grace,
-            ..
+            listeners,
+            tls,
         } = self;
-        tasks.begin();
-        let graceful = GracefulShutdown::new();
+        site.tasks.begin();
         let mut connections = JoinSet::new();
         let mut shutdown = pin!(shutdown);
+        let open = metrics::gauge!("orlop_connections");
+        let mut was_full = false;
         loop {
+            let options = site.view().options;
+            open.set(connections.len() as f64);
+            let is_full = connections.len() >= options.max_connections;
+            if is_full && !was_full {
+                tracing::warn!(
+                    connections = connections.len(),
+                    "new connections wait: `max_connections` are open"
+                );
+            }
+            was_full = is_full;
             tokio::select! {
                 () = &mut shutdown => break,
                 Some(_) = connections.join_next() => {}
-                accepted = listener.accept() => match accepted {
-                    Ok((stream, _)) => {
-                        connections.spawn(connection(stream, router.clone(), graceful.watcher()));
+                accepted = std::future::poll_fn(|context| accept(&listeners, context)), if !is_full => {
+                    match accepted {
+                        Ok((socket, peer)) => {
+                            let welcome = Welcome {
+                                router: router.clone(),
+                                patience: options.patience,
+                                ending: site.ending.clone(),
+                            };
+                            // A socket file is on this machine: nobody listens in on it.
+                            let tls = peer.and(tls.as_ref()).map(|tls| tls.acceptor());
+                            connections.spawn(connection::serve(socket, peer, tls, welcome));
+                        }
+                        Err(error) => {
+                            tracing::warn!(%error, "a connection was not accepted");
+                            sleep(ACCEPT_PAUSE).await;
+                        }
                     }
-                    Err(error) => {
-                        tracing::warn!(%error, "a connection was not accepted");
-                        sleep(ACCEPT_PAUSE).await;
-                    }
-                },
+                }
             }
         }
-        drop(listener);
-        tasks.stop();
+        drop(listeners);
+        site.ending.cancel();
+        site.tasks.stop();
         tracing::debug!(
             connections = connections.len(),
             "finishing what is in flight"
         );
-        let ending = futures::future::join(graceful.shutdown(), tasks.stopped());
-        if timeout(grace, ending).await.is_err() {
+        let finished = async {
+            while connections.join_next().await.is_some() {}
+            site.tasks.stopped().await;
+        };
+        if timeout(site.view().options.grace, finished).await.is_err() {
             tracing::warn!(
                 connections = connections.len(),
                 "ending what did not finish in time"
             );
         }
         connections.shutdown().await;
+        open.set(0.0);
     }
 }
 
-async fn connection(stream: TcpStream, router: Router, watcher: Watcher) {
-    // Answers are written whole; waiting to fill a packet only delays them.
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "TCP_NODELAY was refused");
-    }
-    let has_begun = Arc::new(AtomicBool::new(false));
-    let begun = Arc::clone(&has_begun);
-    let service = service_fn(move |request| {
-        begun.store(true, Ordering::Relaxed);
-        router.clone().call(request)
-    });
-    let mut builder = Builder::new(TokioExecutor::new());
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_TIMEOUT);
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .max_concurrent_streams(MAX_STREAMS)
-        .max_header_list_size(MAX_HEADER_BYTES)
-        .keep_alive_interval(HEADER_TIMEOUT)
-        .keep_alive_timeout(HEADER_TIMEOUT);
-    let serving = builder.serve_connection(TokioIo::new(stream), service);
-    let mut serving = pin!(watcher.watch(serving.into_owned()));
-    // Until the first bytes tell HTTP/1 from HTTP/2, hyper itself waits for ever.
-    let result = tokio::select! {
-        result = &mut serving => result,
-        () = sleep(HEADER_TIMEOUT) => {
-            if !has_begun.load(Ordering::Relaxed) {
-                return;
-            }
-            serving.await
+fn accept(
+    listeners: &[Listener],
+    context: &mut Context<'_>,
+) -> Poll<io::Result<(Socket, Option<SocketAddr>)>> {
+    for listener in listeners {
+        if let Poll::Ready(accepted) = listener.poll_accept(context) {
+            return Poll::Ready(accepted);
         }
-    };
-    if let Err(error) = result {
-        tracing::debug!(%error, "a connection ended early");
     }
+    Poll::Pending
 }

@@ -1,22 +1,35 @@
 //! What every request handler needs.
 
-use std::{convert::Infallible, ops::Deref, sync::Arc};
+use std::{
+    convert::Infallible,
+    ops::Deref,
+    sync::{Arc, PoisonError, RwLock},
+};
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
+use tokio_util::sync::CancellationToken;
 
 use super::{ServeOptions, caller::Caller, meters::Meters};
 use crate::{Mount, Namespace, state::State, tasks::Tasks};
 
-/// What is served and how.
+/// What is served, and what outlives a change of it.
 #[derive(Debug)]
 pub(crate) struct Site {
-    /// Only visits see it, each as far as its caller may.
-    namespace: Namespace,
+    view: RwLock<View>,
     pub(crate) state: State,
-    pub(crate) options: ServeOptions,
     pub(crate) meters: Meters,
     pub(crate) tasks: Tasks,
+    /// Cancelled when the server is told to end: what goes on for long must come to a close.
+    pub(crate) ending: CancellationToken,
+}
+
+/// What is served and how, by one configuration. Clones share it.
+#[derive(Clone, Debug)]
+pub(crate) struct View {
+    /// All mounts, whoever asks.
+    pub(crate) namespace: Namespace,
+    pub(crate) options: Arc<ServeOptions>,
 }
 
 /// The site as handlers share it.
@@ -24,23 +37,35 @@ pub(crate) type Shared = Arc<Site>;
 
 impl Site {
     pub(crate) fn new(namespace: Namespace, state: State, options: ServeOptions) -> Self {
+        let view = View {
+            namespace: namespace.clone(),
+            options: Arc::new(options),
+        };
         Self {
-            tasks: Tasks::new(namespace.clone(), state.clone()),
-            namespace,
+            tasks: Tasks::new(namespace, state.clone()),
+            view: RwLock::new(view),
             state,
-            options,
             meters: Meters::open(),
+            ending: CancellationToken::new(),
         }
     }
 
-    /// All mounts, whoever asks.
-    pub(crate) fn mounts(&self) -> &[Mount] {
-        self.namespace.mounts()
+    /// What is served now. A request takes one look and stays with it.
+    pub(crate) fn view(&self) -> View {
+        self.view
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
-    /// The namespace as a caller may use it.
-    pub(crate) fn namespace_for(&self, caller: &Caller) -> Namespace {
-        self.namespace.restricted_to(&caller.access)
+    /// Serves something else from the next request on.
+    pub(crate) fn show(&self, namespace: Namespace, options: ServeOptions) {
+        self.tasks.work_in(namespace.clone());
+        let view = View {
+            namespace,
+            options: Arc::new(options),
+        };
+        *self.view.write().unwrap_or_else(PoisonError::into_inner) = view;
     }
 }
 
@@ -52,17 +77,23 @@ pub(crate) struct Visit {
     pub(crate) caller: Caller,
     /// What it may do.
     pub(crate) namespace: Namespace,
+    pub(crate) options: Arc<ServeOptions>,
 }
 
 impl Visit {
     /// A request of this caller.
-    pub(crate) fn new(site: Shared, caller: Caller) -> Self {
-        let namespace = site.namespace_for(&caller);
+    pub(crate) fn new(site: Shared, view: View, caller: Caller) -> Self {
         Self {
             site,
+            namespace: view.namespace.restricted_to(&caller.access),
             caller,
-            namespace,
+            options: view.options,
         }
+    }
+
+    /// All mounts, whoever asks.
+    pub(crate) fn mounts(&self) -> &[Mount] {
+        self.namespace.mounts()
     }
 }
 
@@ -78,8 +109,10 @@ impl FromRequestParts<Shared> for Visit {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, site: &Shared) -> Result<Self, Infallible> {
+        let view = parts.extensions.get::<View>().cloned();
+        let view = view.unwrap_or_else(|| site.view());
         let caller = parts.extensions.get::<Caller>().cloned();
-        let caller = caller.unwrap_or_else(|| Caller::anonymous(&site.options));
-        Ok(Self::new(Arc::clone(site), caller))
+        let caller = caller.unwrap_or_else(|| Caller::anonymous(&view.options));
+        Ok(Self::new(Arc::clone(site), view, caller))
     }
 }

@@ -164,13 +164,22 @@ impl State {
         Ok(goes_on.is_none())
     }
 
-    /// Leaves a task to whoever takes it up next. One that is to end ends.
-    pub(crate) async fn leave_task(&self, id: &str, host: &str) -> StateResult<()> {
+    /// Leaves a task to whoever takes it up next, at this position. One that is to end ends.
+    pub(crate) async fn leave_task(
+        &self,
+        id: &str,
+        host: &str,
+        position: &Position,
+    ) -> StateResult<()> {
+        let Totals { items, bytes } = position.totals();
         sqlx::query(
-            "UPDATE task SET host = '', leased_until = 0, flowing = 0, \
+            "UPDATE task SET position = $1, items = $2, bytes = $3, flowing = 0, host = '', leased_until = 0, \
              state = CASE WHEN cancels = 1 THEN 'cancelled' ELSE state END \
-             WHERE id = $1 AND host = $2 AND state = 'running'",
+             WHERE id = $4 AND host = $5 AND state = 'running'",
         )
+        .bind(position.stage())
+        .bind(number(items))
+        .bind(number(bytes))
         .bind(id)
         .bind(host)
         .execute(self.pool())
@@ -303,10 +312,7 @@ impl Row {
             items: count(self.items)?,
             bytes: count(self.bytes)?,
         };
-        let position = match self.position.as_str() {
-            "" => Position::default(),
-            text => Position::parse(text, totals).ok_or(GARBLED)?,
-        };
+        let position = Position::parse(&self.position, totals).ok_or(GARBLED)?;
         Ok(Task {
             work: self.work()?,
             access: read_access(&self.access)?,

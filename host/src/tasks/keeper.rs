@@ -1,6 +1,9 @@
 //! Taking up tasks that wait, and signs of life for those under way.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use super::Tasks;
 use crate::state::{LEASE, StateResult};
@@ -70,7 +73,7 @@ impl Tasks {
             let running = inner.running();
             running
                 .iter()
-                .map(|(id, control)| (id.clone(), control.clone()))
+                .map(|(id, control)| (id.clone(), Arc::clone(control)))
                 .collect()
         };
         for (id, control) in running {

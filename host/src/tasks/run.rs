@@ -36,7 +36,7 @@ enum Outlook {
     Failed(Totals, Error, Failure),
     Cancelled(Totals),
     /// This process ends, or there is no room for long work now. It goes on from its position.
-    Left,
+    Left(Position),
     /// Another host has it.
     Lost,
 }
@@ -83,12 +83,9 @@ impl Inner {
                 None,
                 Err(waiting::cancelled()),
             ),
-            Outlook::Left => {
-                if self
-                    .noted(&id, || self.state.leave_task(&id, &self.host))
-                    .await
-                    .is_none()
-                {
+            Outlook::Left(position) => {
+                let leave = || self.state.leave_task(&id, &self.host, &position);
+                if self.noted(&id, leave).await.is_none() {
                     tracing::warn!(task = id, "a task could not be left; it goes on in a while");
                 }
                 if self.stop.is_cancelled() {
@@ -111,7 +108,7 @@ impl Inner {
     }
 
     async fn go(&self, task: Task, mut slot: Slot, control: &Control) -> Outlook {
-        let namespace = self.namespace.restricted_to(&task.access);
+        let namespace = self.namespace().restricted_to(&task.access);
         let mut position = match task.runs {
             0 | 1 => task.position,
             _ => task.position.resumed(),
@@ -126,12 +123,12 @@ impl Inner {
                 return Outlook::Cancelled(position.totals());
             }
             if control.flow.is_stopped() {
-                return Outlook::Left;
+                return Outlook::Left(position);
             }
             if !slot.is_long && began.elapsed() > QUICK {
                 match self.slots.long() {
                     Some(long) => slot = long,
-                    None => return Outlook::Left,
+                    None => return Outlook::Left(position),
                 }
             }
             let before = position.totals();

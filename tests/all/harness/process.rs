@@ -162,6 +162,13 @@ impl Orlop {
         self.address
     }
 
+    /// How much memory the process has in hand.
+    pub(crate) fn resident_bytes(&self) -> u64 {
+        let text = std::fs::read_to_string(format!("/proc/{}/statm", self.process())).unwrap();
+        let pages: u64 = text.split(' ').nth(1).unwrap().parse().unwrap();
+        pages * 4096
+    }
+
     /// The URL of a path that is percent-encoded already.
     pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
@@ -195,6 +202,12 @@ impl Orlop {
         assert!(status.success());
     }
 
+    /// Ends it as a power failure would, and waits until it is gone.
+    pub(crate) async fn kill(&mut self) {
+        self.signal("KILL");
+        self.ended().await;
+    }
+
     /// Waits for the end, and gives the exit status.
     pub(crate) async fn ended(&mut self) -> Option<i32> {
         let mut child = self.child.take().unwrap();
@@ -222,10 +235,12 @@ impl Drop for Orlop {
     }
 }
 
-/// The first `http://ADDRESS` in a text, once its line is whole.
+/// The first `http://ADDRESS` or `https://ADDRESS` in a text, once its line is whole.
 fn address(text: &str) -> Option<SocketAddr> {
     let (line, _) = text.split_once('\n')?;
-    let (_, rest) = line.split_once("http://")?;
+    let (_, rest) = line
+        .split_once("http://")
+        .or_else(|| line.split_once("https://"))?;
     let end = rest.find(['/', ' ']).unwrap_or(rest.len());
     rest[..end].parse().ok()
 }

@@ -40,15 +40,24 @@ impl World {
     pub(crate) async fn over(s3: Server, config: Config) -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("orlop.toml"), config.text()).unwrap();
-        let mut serve = command(["serve", "--config", "orlop.toml", "--listen", "127.0.0.1:0"]);
-        serve.current_dir(folder.path());
-        let orlop = Orlop::start(serve).await;
+        let orlop = Orlop::start(serve(&folder)).await;
         Self {
             s3,
             orlop,
             http: client(),
             folder,
         }
+    }
+
+    /// Starts the server again on what it left behind, once it has ended.
+    pub(crate) async fn start_again(&mut self) {
+        self.orlop = Orlop::start(serve(&self.folder)).await;
+    }
+
+    /// As [`start_again`](Self::start_again), with another configuration.
+    pub(crate) async fn start_again_with(&mut self, config: &Config) {
+        std::fs::write(self.folder.path().join("orlop.toml"), config.text()).unwrap();
+        self.start_again().await;
     }
 
     /// Waits until the server has looked into its mount, as it does when it starts, and forgets that.
@@ -208,4 +217,11 @@ impl World {
     pub(crate) async fn raw_status(&self, method: &str, path: &str) -> u16 {
         Raw::status(self.orlop.address(), method, path).await
     }
+}
+
+/// A server over the configuration in a folder, which keeps its state there too.
+fn serve(folder: &TempDir) -> Command {
+    let mut serve = command(["serve", "--config", "orlop.toml", "--listen", "127.0.0.1:0"]);
+    serve.current_dir(folder.path());
+    serve
 }

@@ -99,6 +99,13 @@ impl Faults {
         gate
     }
 
+    /// Carries out the requests that match, and holds their answers until the gate is released.
+    pub fn hold_answer(&self, matcher: Matcher) -> Gate {
+        let gate = self.gate();
+        self.add(matcher, Action::HoldAnswer(gate.clone()));
+        gate
+    }
+
     /// Holds the answers to the requests that match, after so many bytes of the body, until the
     /// gate is released.
     pub fn hold_body(&self, matcher: Matcher, after: u64) -> Gate {
@@ -132,6 +139,7 @@ impl Faults {
                 match &rule.action {
                     Action::Fault(fault) => plan.fault = Some(fault.clone()),
                     Action::Hold(gate) => plan.gates.push(gate.clone()),
+                    Action::HoldAnswer(gate) => plan.answer_gates.push(gate.clone()),
                     Action::HoldBody(after, gate) => {
                         plan.body_gates.push((*after, gate.clone()));
                     }
@@ -161,6 +169,7 @@ impl Faults {
 #[derive(Debug, Default)]
 pub(crate) struct Plan {
     pub(crate) gates: Vec<Gate>,
+    pub(crate) answer_gates: Vec<Gate>,
     pub(crate) body_gates: Vec<(u64, Gate)>,
     pub(crate) fault: Option<Fault>,
 }
@@ -175,6 +184,7 @@ struct Rule {
 enum Action {
     Fault(Fault),
     Hold(Gate),
+    HoldAnswer(Gate),
     HoldBody(u64, Gate),
 }
 

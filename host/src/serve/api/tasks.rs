@@ -228,3 +228,97 @@ fn read_mark(cursor: &str) -> Option<TaskMark> {
     let (created, id) = cursor.split_once('.')?;
     Some((created.parse().ok()?, id.to_owned()))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use axum::extract::Request;
+    use http::Method;
+    use http_body_util::BodyExt as _;
+    use serde_json::Value;
+    use tower::Service as _;
+
+    use super::*;
+    use crate::{
+        Access, Namespace, Position,
+        serve::{ServeOptions, caller::Caller, router},
+        state::State,
+    };
+
+    fn task(id: &str, owner: Option<&str>) -> Task {
+        Task {
+            id: id.to_owned(),
+            owner: owner.map(Arc::from),
+            access: Access::full(),
+            work: Work::Remove {
+                path: Path::parse("a/b").unwrap(),
+                kind: Kind::Directory,
+            },
+            state: TaskState::Running,
+            position: Position::default(),
+            flowing: 0,
+            failure: None,
+            created: 1,
+            updated: 1,
+            runs: 0,
+        }
+    }
+
+    #[tokio::test]
+    async fn everybody_has_tasks_of_their_own() {
+        let state = State::in_memory().await.unwrap();
+        for (id, owner) in [
+            ("mine", Some("me")),
+            ("hers", Some("her")),
+            ("noones", None),
+        ] {
+            let task = task(id, owner);
+            // Leased to another host, so that nobody works on it here.
+            state.insert_task(&task, Some("elsewhere")).await.unwrap();
+        }
+        let namespace = Namespace::new(Vec::new()).unwrap();
+        let mut router = router(namespace, state, ServeOptions::default());
+        let mut ask = async |method: Method, path: &str, name: Option<&str>| {
+            let caller = Caller {
+                name: name.map(Arc::from),
+                access: Access::full(),
+            };
+            let uri = format!("/api/v1/tasks{path}");
+            let request = Request::builder().method(method).uri(uri).extension(caller);
+            let answer = router
+                .call(request.body(Body::empty()).unwrap())
+                .await
+                .unwrap();
+            let status = answer.status().as_u16();
+            let bytes = answer.into_body().collect().await.unwrap().to_bytes();
+            let body: Value = serde_json::from_slice(&bytes).unwrap();
+            (status, body)
+        };
+        for (name, own, other) in [
+            (Some("me"), "mine", "hers"),
+            (Some("her"), "hers", "noones"),
+            (None, "noones", "mine"),
+        ] {
+            let (status, list) = ask(Method::GET, "", name).await;
+            assert_eq!(status, 200);
+            let tasks = list["tasks"].as_array().unwrap();
+            assert_eq!(tasks.len(), 1, "{name:?}");
+            assert_eq!(tasks[0]["id"], own);
+            assert_eq!(tasks[0]["from"], "/a/b/");
+            assert_eq!(ask(Method::GET, &format!("/{own}"), name).await.0, 200);
+            for (method, path) in [
+                (Method::GET, format!("/{other}")),
+                (Method::DELETE, format!("/{other}")),
+                (Method::POST, format!("/{other}/retry")),
+            ] {
+                let (status, problem) = ask(method.clone(), &path, name).await;
+                assert_eq!(
+                    (status, &problem["code"]),
+                    (404, &"not-found".into()),
+                    "{method} {path}"
+                );
+            }
+        }
+    }
+}

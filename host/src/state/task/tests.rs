@@ -146,8 +146,9 @@ async fn the_one_that_waited_longest_is_taken_up_first() {
     assert!(state.take_up_task("i").await.unwrap().is_none());
     state.free_tasks("i").await.unwrap();
     assert_eq!(state.take_up_task("i").await.unwrap().unwrap().id, "a");
-    state.leave_task("a", "i").await.unwrap();
-    assert_eq!(state.take_up_task("j").await.unwrap().unwrap().id, "a");
+    state.leave_task("a", "i", &position(4)).await.unwrap();
+    let taken = state.take_up_task("j").await.unwrap().unwrap();
+    assert_eq!((taken.id.as_str(), taken.totals().items), ("a", 4));
 }
 
 #[tokio::test]
@@ -161,7 +162,7 @@ async fn cancelled_at_once_or_when_its_host_hears_of_it() {
     assert_eq!(state_of(&state, "t").await, TaskState::Running);
     assert!(!state.forget_task("t").await.unwrap());
     assert!(state.renew_task("t", "one", 0).await.unwrap());
-    state.leave_task("t", "one").await.unwrap();
+    state.leave_task("t", "one", &position(4)).await.unwrap();
     assert_eq!(state_of(&state, "t").await, TaskState::Cancelled);
     assert!(state.forget_task("t").await.unwrap());
 }

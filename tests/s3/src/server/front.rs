@@ -38,6 +38,7 @@ impl Front {
         let record = Request::new(request.method(), request.uri(), request.headers());
         let Plan {
             gates,
+            answer_gates,
             body_gates,
             fault,
         } = self.faults.meet(&record);
@@ -73,6 +74,9 @@ impl Front {
             return Err(reset(&link));
         }
 
+        for gate in answer_gates {
+            gate.pass().await;
+        }
         let mut response = respond::polish(&method, response);
         for (after, gate) in body_gates {
             response = response
