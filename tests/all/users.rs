@@ -317,7 +317,8 @@ async fn listings_hide_what_may_not_be_read() {
         assert_eq!(mounts(name, "drivers", "drivers").await, count, "{name}");
     }
     let ready = world.get("/readyz").await.expect(200).json();
-    assert_eq!(ready, json!({"ready": true, "mounts": []}));
+    assert_eq!(ready["ready"], true);
+    assert_eq!(ready["mounts"], json!([]));
     // What may not be read does not show by its status either.
     for path in [
         "/p/files/private/b",

@@ -130,8 +130,8 @@ password = "HASH"
                 "f:2: user.name: a user's name has 1 to 128 bytes, and no colon and no control character",
             ),
             (
-                format!("{ann}allowed = []"),
-                "f:4: user.allowed: unknown key; did you mean `allow`?",
+                format!("{ann}alow = []"),
+                "f:4: user.alow: unknown key; did you mean `allow`?",
             ),
             (
                 format!("{ann}allow = 'all'"),

@@ -220,7 +220,7 @@ mod tests {
         assert_eq!(session.clone().renewed(NOW + HOUR - 1), None);
         let mut renewed = session.clone().renewed(NOW + HOUR).unwrap();
         assert_eq!(renewed.id, session.id);
-        let mut now = NOW + HOUR;
+        let mut now = NOW + 12 * HOUR;
         while let Some(next) = renewed.clone().renewed(now) {
             renewed = next;
             now += 11 * HOUR;

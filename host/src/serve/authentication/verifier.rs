@@ -87,6 +87,7 @@ impl Verifier {
             b"verified",
             &Network::of(attempt.address).bytes(),
             attempt.subject.as_bytes(),
+            &[u8::from(attempt.is_real)],
             attempt.hash.as_str().as_bytes(),
             attempt.password,
         ]);
