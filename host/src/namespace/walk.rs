@@ -407,6 +407,7 @@ mod tests {
             walk.stack.last_mut().unwrap().page = page;
             walk.enter(depth.to_string());
         }
+        walk.stack.last_mut().unwrap().page = Some(Arc::default());
         let held = walk.stack.iter().filter(|frame| frame.page.is_some());
         assert_eq!(held.count(), PAGES);
     }
