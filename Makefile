@@ -10,8 +10,8 @@ help: ## list the targets
 demo: setup ## build Orlop, start it over sample files, print the address
 	cargo run --release --package orlop -- demo $(ARGS)
 
-test: setup ## run every test
-	cargo test --workspace
+test: setup ## run every test, those of the state on SQLite and on a PostgreSQL server of their own
+	tests/postgres/run.sh cargo test --workspace
 
 test-ceph: setup ## run the S3 driver against a real Ceph gateway on loopback (needs root for Debian's packages)
 	cargo test --package orlop-driver-s3 --test gateway --no-run
