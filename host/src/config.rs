@@ -19,7 +19,7 @@ mod user;
 
 use std::path::{Path, PathBuf};
 
-use orlop::serve::{TrustedProxies, Users};
+use orlop::serve::{Origins, TrustedProxies, Users};
 
 pub(crate) use self::{
     connections::ConnectionSettings,
@@ -48,6 +48,8 @@ pub(crate) struct Config {
     pub(crate) users: Users,
     /// The proxies whose word counts on who their clients are.
     pub(crate) trusted_proxies: Option<TrustedProxies>,
+    /// The origins whose pages may use the server.
+    pub(crate) cors_origins: Option<Origins>,
     /// Where compiled drivers are kept.
     pub(crate) cache_dir: Option<PathBuf>,
     /// The folder of what outlives the process.
@@ -89,6 +91,7 @@ impl Config {
             connections: ConnectionSettings::read(&mut root)?,
             anonymous: root.parsed("anonymous")?,
             trusted_proxies: trusted_proxies(&mut root)?,
+            cors_origins: root.listed("cors_origins")?,
             cache_dir: root.path("cache_dir")?,
             driver_dir: root.path("driver_dir")?,
             state_dir: root.path("state_dir")?,
@@ -156,6 +159,7 @@ path = "/other"
 driver = "drivers/mine.wasm"
 sha256 = "00"
 download = "https://worker.example/x"
+worker_key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 "#;
 
     #[test]
@@ -185,6 +189,9 @@ download = "https://worker.example/x"
             DriverSource::File(PathBuf::from("/etc/drivers/mine.wasm"))
         );
         assert_eq!(other.cache_time.as_secs(), 5);
+        let key = std::array::from_fn(|index| u8::try_from(index).unwrap());
+        let worker = orlop::Worker::new("https://worker.example/x", key);
+        assert_eq!(other.download, orlop::Download::Worker(worker));
     }
 
     #[test]
@@ -216,7 +223,7 @@ download = "https://worker.example/x"
             ),
             (
                 "xyzzy = 1",
-                "/etc/orlop.toml:1: xyzzy: unknown key; the keys here are `listen`, `socket_mode`, `tls_certificate`, `tls_key`, `max_connections`, `idle_seconds`, `body_seconds`, `write_seconds`, `drain_seconds`, `anonymous`, `trusted_proxies`, `cache_dir`, `driver_dir`, `state_dir`, `state`, `log`, `log_format`, `mount`, `user`",
+                "/etc/orlop.toml:1: xyzzy: unknown key; the keys here are `listen`, `socket_mode`, `tls_certificate`, `tls_key`, `max_connections`, `idle_seconds`, `body_seconds`, `write_seconds`, `drain_seconds`, `anonymous`, `trusted_proxies`, `cors_origins`, `cache_dir`, `driver_dir`, `state_dir`, `state`, `log`, `log_format`, `mount`, `user`",
             ),
             (
                 "listen = 5244",
@@ -253,6 +260,22 @@ download = "https://worker.example/x"
             (
                 "[[mount]]\npath = \"/a\"\ndriver = \"s3\"\ndownload = \"always\"",
                 "/etc/orlop.toml:4: mount.download: must be \"redirect\", \"proxy\" or the URL of a worker",
+            ),
+            (
+                "[[mount]]\npath = \"/a\"\ndriver = \"s3\"\ndownload = \"https://w.example\"",
+                "/etc/orlop.toml:1: mount.worker_key: is missing: a worker needs a key",
+            ),
+            (
+                "[[mount]]\npath = \"/a\"\ndriver = \"s3\"\ndownload = \"https://w.example\"\nworker_key = \"c2hvcnQ=\"",
+                "/etc/orlop.toml:5: mount.worker_key: must be 32 random bytes",
+            ),
+            (
+                "[[mount]]\npath = \"/a\"\ndriver = \"s3\"\nworker_key = \"x\"",
+                "/etc/orlop.toml:4: mount.worker_key: is of no use",
+            ),
+            (
+                "cors_origins = [\"*\"]",
+                "/etc/orlop.toml:1: cors_origins: must be origins such as",
             ),
             (
                 "[[mount]]\npath = \"/a\"\ndriver = \"s3\"\n[mount.limits]\nmemory = \"lots\"",

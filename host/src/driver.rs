@@ -176,12 +176,13 @@ impl Driver {
             return Err(invalid(Some("limits.memory"), message));
         }
         let egress = Egress::new(self.grants(&options)?, options.allow_private_network);
-        let network = Arc::new(Network::new(egress, &options.limits)?);
-        let name = options
+        let name: Arc<str> = options
             .name
-            .unwrap_or_else(|| self.inner.descriptor.name.clone());
+            .unwrap_or_else(|| self.inner.descriptor.name.clone())
+            .into();
+        let network = Arc::new(Network::new(Arc::clone(&name), egress, &options.limits)?);
         let pool = Pool::new(
-            name.into(),
+            name,
             self.inner.engine.runtime().clone(),
             Arc::clone(&self.inner.blueprint),
             options.config.to_string(),

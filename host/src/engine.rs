@@ -167,7 +167,7 @@ impl Engine {
     /// A store for asking a driver to describe itself: with the default limits and no network.
     pub(crate) fn quiet_store(&self) -> Result<wasmtime::Store<sandbox::Context>> {
         let limits = Limits::default();
-        let network = Arc::new(Network::new(Egress::default(), &limits)?);
+        let network = Arc::new(Network::new("a driver".into(), Egress::default(), &limits)?);
         let out_of_memory = Arc::new(AtomicBool::new(false));
         let context =
             sandbox::Context::new(&"a driver".into(), &limits, network, out_of_memory, TICK);

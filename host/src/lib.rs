@@ -50,6 +50,7 @@ mod access;
 mod activity;
 mod built_in;
 mod driver;
+mod effort;
 mod egress;
 mod engine;
 mod error;
@@ -85,7 +86,7 @@ pub use self::{
     },
     limits::Limits,
     location::Location,
-    mount::{Download, Mount},
+    mount::{Download, Mount, Worker},
     namespace::{Flow, LinkOptions, Namespace, Position, Totals, Work},
     part::Upload,
     reading::{BodyStream, ReadRequest, Reading},

@@ -1,6 +1,7 @@
 //! A volume at a place in the namespace.
 
 mod cache;
+mod worker;
 
 use std::{
     hash::{BuildHasher, Hasher, RandomState},
@@ -9,6 +10,7 @@ use std::{
 };
 
 use self::cache::Cache;
+pub use self::worker::Worker;
 use crate::{
     Audience, Entry, Finding, Health, Kind, Link, LinkOptions, Outcome, Page, Path, ReadOptions,
     ReadRequest, Reading, Result, SignedUrl, Volume, network::arrives_as_written,
@@ -22,8 +24,8 @@ pub enum Download {
     Redirect,
     /// All bytes pass through the host.
     Proxy,
-    /// The client is sent to a worker at this URL.
-    Worker(String),
+    /// The client is sent to a worker, with a descriptor of what to fetch.
+    Worker(Worker),
 }
 
 /// A volume at a place in the namespace.
@@ -34,6 +36,7 @@ pub struct Mount {
     root: Path,
     read_only: bool,
     download: Download,
+    dav_redirect: bool,
     cache: Cache,
 }
 
@@ -44,12 +47,13 @@ impl Mount {
     /// Puts a volume at a path.
     pub fn new(path: Path, volume: Volume) -> Self {
         Self {
+            cache: Cache::new(&path, CACHE_TIME),
             path,
             volume,
             root: Path::ROOT,
             read_only: false,
             download: Download::default(),
-            cache: Cache::new(CACHE_TIME),
+            dav_redirect: false,
         }
     }
 
@@ -74,11 +78,19 @@ impl Mount {
         self
     }
 
+    /// Lets WebDAV clients be sent where [`download`](Self::download) says, too. Many of them follow no redirect, so
+    /// that they get all bytes through the host otherwise.
+    #[must_use]
+    pub fn with_dav_redirect(mut self, dav_redirect: bool) -> Self {
+        self.dav_redirect = dav_redirect;
+        self
+    }
+
     /// Sets how long listings and descriptions are kept. Changes by others are seen so much later; our own at
     /// once. Zero keeps nothing.
     #[must_use]
     pub fn with_cache_time(mut self, time: Duration) -> Self {
-        self.cache = Cache::new(time);
+        self.cache = Cache::new(&self.path, time);
         self
     }
 
@@ -107,6 +119,11 @@ impl Mount {
         &self.download
     }
 
+    /// Whether WebDAV clients are sent elsewhere for downloads, too.
+    pub fn dav_redirect(&self) -> bool {
+        self.dav_redirect
+    }
+
     /// Finds out whether it really works. With `write`, also whether files can be written and removed, by a
     /// file of a random name that does not stay; a mount that nobody can write to is not tried.
     ///
@@ -128,10 +145,28 @@ impl Mount {
     }
 
     pub(crate) async fn stat(&self, path: &Path, want: Option<Kind>) -> Result<Entry> {
-        let rooted = self.rooted(path);
         self.cache
-            .stat(path, want, || self.volume.stat(&rooted, want))
+            .stat(path, want, || async {
+                self.volume.stat(&self.rooted(path), want).await
+            })
             .await
+    }
+
+    /// Describes an entry as it is now, whatever is known of it.
+    pub(crate) async fn stat_anew(&self, path: &Path, want: Option<Kind>) -> Result<Entry> {
+        self.cache.forget_stat(path, want).await;
+        self.stat(path, want).await
+    }
+
+    /// Lists a page as it is now, whatever is known of it.
+    pub(crate) async fn list_anew(
+        &self,
+        directory: &Path,
+        cursor: Option<&str>,
+        limit: u32,
+    ) -> Result<Arc<Page>> {
+        self.cache.forget_page(directory, cursor, limit).await;
+        self.list(directory, cursor, limit).await
     }
 
     /// Whether a listing that is still known shows a file of this path. That none does means nothing.
@@ -145,9 +180,9 @@ impl Mount {
         cursor: Option<&str>,
         limit: u32,
     ) -> Result<Arc<Page>> {
-        let rooted = self.rooted(directory);
         self.cache
             .list(directory, cursor, limit, || async {
+                let rooted = self.rooted(directory);
                 match self.volume.list(&rooted, cursor, limit).await {
                     // A root that nobody has written to yet is an empty one.
                     Err(crate::Error::Outcome(Outcome::NotFound)) if directory.is_root() => {
@@ -160,16 +195,17 @@ impl Mount {
     }
 
     pub(crate) async fn link(&self, file: &Path, options: LinkOptions) -> Result<SignedUrl> {
-        let rooted = self.rooted(file);
-        let asked = ReadOptions {
-            audience: Audience::Client,
-            range: None,
-            filename: options.filename.clone(),
-            expires: options.expires,
-        };
+        // Most are known, so what only a driver needs is made when it is asked.
+        let (filename, expires) = (options.filename.clone(), options.expires);
         self.cache
             .link(file, options, || async {
-                match self.volume.link(&rooted, &asked).await? {
+                let asked = ReadOptions {
+                    audience: Audience::Client,
+                    range: None,
+                    filename,
+                    expires,
+                };
+                match self.volume.link(&self.rooted(file), &asked).await? {
                     Link::Shareable(url) if !arrives_as_written(&url.url) => {
                         Err(Outcome::Unsupported(
                             "a link to this file would lead clients elsewhere, since they resolve `.` and `..`"
@@ -185,6 +221,17 @@ impl Mount {
                 }
             })
             .await
+    }
+
+    /// The request that fetches a file from outside, as somebody may perform it who is trusted with its headers.
+    pub(crate) async fn request(&self, file: &Path) -> Result<Link> {
+        let options = ReadOptions {
+            audience: Audience::Client,
+            range: None,
+            filename: None,
+            expires: None,
+        };
+        self.volume.link(&self.rooted(file), &options).await
     }
 
     pub(crate) async fn read(&self, file: &Path, request: ReadRequest) -> Result<Reading> {

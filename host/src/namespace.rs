@@ -13,7 +13,7 @@ pub use self::{
     work::{Position, Work},
 };
 use crate::{
-    Access, Denied, Entry, Error, HostError, Kind, Location, Mount, Outcome, Page, Path,
+    Access, Denied, Entry, Error, HostError, Kind, Link, Location, Mount, Outcome, Page, Path,
     ReadRequest, Reading, Result, Rights, SignedUrl, Upload, WriteOptions,
 };
 
@@ -22,6 +22,8 @@ use crate::{
 pub struct Namespace {
     mounts: Arc<[Mount]>,
     access: Access,
+    /// Whether what is known is asked for anew, where this caller may write.
+    refreshing: bool,
 }
 
 /// What a client's link is for.
@@ -65,6 +67,7 @@ impl Namespace {
         Ok(Self {
             mounts: mounts.into(),
             access: Access::full(),
+            refreshing: false,
         })
     }
 
@@ -74,6 +77,17 @@ impl Namespace {
         Self {
             mounts: Arc::clone(&self.mounts),
             access: self.access.and(access),
+            refreshing: self.refreshing,
+        }
+    }
+
+    /// The same tree, which answers what is described and listed from the storages rather than from memory,
+    /// and remembers that. Only where the caller may write: others could make the host ask without end.
+    #[must_use]
+    pub fn refreshing(self) -> Self {
+        Self {
+            refreshing: true,
+            ..self
         }
     }
 
@@ -106,6 +120,9 @@ impl Namespace {
         }
         self.require(path, Rights::Read)?;
         let (mount, inner) = self.resolve(path).ok_or(Outcome::NotFound)?;
+        if self.refreshes(path) {
+            return mount.stat_anew(&inner, *want).await;
+        }
         mount.stat(&inner, *want).await
     }
 
@@ -123,7 +140,9 @@ impl Namespace {
     /// Whether a listing that was made a moment ago shows a file of this path. That none does means nothing.
     pub async fn lists_file(&self, path: &Path) -> bool {
         match self.resolve(path) {
-            Some((mount, inner)) if self.access.rights(path) >= Rights::Read => {
+            Some((mount, inner))
+                if self.access.rights(path) >= Rights::Read && !self.refreshes(path) =>
+            {
                 mount.lists_file(&inner).await
             }
             _ => false,
@@ -155,7 +174,13 @@ impl Namespace {
                 next: None,
             }));
         };
-        let page = match mount.list(&inner, cursor, limit.clamp(1, 1000)).await {
+        let limit = limit.clamp(1, 1000);
+        let listed = if self.refreshes(directory) {
+            mount.list_anew(&inner, cursor, limit).await
+        } else {
+            mount.list(&inner, cursor, limit).await
+        };
+        let page = match listed {
             // A mount inside may be all that is in a directory.
             Err(crate::Error::Outcome(Outcome::NotFound)) if !fixed.is_empty() => Arc::default(),
             result => result?,
@@ -190,6 +215,14 @@ impl Namespace {
         self.require(file, Rights::Read)?;
         let (mount, inner) = self.entry_of(file)?;
         mount.link(&inner, options).await
+    }
+
+    /// The request that fetches a file from outside, for somebody who is trusted with its headers.
+    #[cfg(feature = "serve")]
+    pub(crate) async fn request(&self, file: &Path) -> Result<Link> {
+        self.require(file, Rights::Read)?;
+        let (mount, inner) = self.entry_of(file)?;
+        mount.request(&inner).await
     }
 
     /// Reads a file, or part of it, through the host.
@@ -233,6 +266,22 @@ impl Namespace {
         let made = mount.volume().make_directory(&mount.rooted(&inner)).await;
         mount.changed();
         made
+    }
+
+    /// Refuses whoever may not change what is at a path, before anything is done.
+    ///
+    /// # Errors
+    /// [`Error::Denied`], or [`Outcome::PermissionDenied`] on a read-only mount.
+    pub(crate) fn check_change(&self, path: &Path) -> Result<()> {
+        self.require(path, Rights::Write)?;
+        match self.resolve(path) {
+            Some((mount, _)) => mount.check_writable(),
+            None => Ok(()),
+        }
+    }
+
+    fn refreshes(&self, path: &Path) -> bool {
+        self.refreshing && self.access.rights(path) == Rights::Write
     }
 
     /// Refuses whoever has not at least these rights at a path.
@@ -290,10 +339,12 @@ impl Namespace {
 
     /// The mount that a path lies in, and the path inside it.
     fn resolve(&self, path: &Path) -> Option<(&Mount, Path)> {
-        self.mounts
+        let mount = self
+            .mounts
             .iter()
-            .filter_map(|mount| Some((mount, path.relative_to(mount.path())?)))
-            .max_by_key(|(mount, _)| mount.path().as_str().len())
+            .filter(|mount| mount.path() == path || mount.path().contains(path))
+            .max_by_key(|mount| mount.path().as_str().len())?;
+        Some((mount, path.relative_to(mount.path())?))
     }
 
     /// As [`resolve`](Self::resolve), for something inside a mount: not a mount itself, nor what holds mounts.

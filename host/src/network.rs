@@ -3,12 +3,13 @@
 mod verbatim;
 
 use std::{
+    borrow::Cow,
     error::Error,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use bytes::{Bytes, BytesMut};
@@ -16,13 +17,17 @@ use futures::{Stream, StreamExt};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tracing::{Instrument as _, field::Empty};
 use url::{Position, Url};
 
 use self::verbatim::Verbatim;
-use crate::{BoxError, HostError, Limits, Outcome, activity::Activity, egress::Egress};
+use crate::{BoxError, HostError, Limits, Outcome, activity::Activity, effort, egress::Egress};
 
 /// How long to wait for a connection.
 const CONNECT_TIME: Duration = Duration::from_secs(10);
+/// How long a connection without requests is kept.
+const POOL_TIME: Duration = Duration::from_secs(50);
+const AGENT: &str = concat!("orlop/", env!("CARGO_PKG_VERSION"));
 /// How long a body may stand still.
 const IDLE_TIME: Duration = Duration::from_secs(30);
 /// How long a service may think about a request that changes something: it may copy gigabytes first.
@@ -31,10 +36,13 @@ const CHANGE_TIME: Duration = Duration::from_secs(300);
 /// The network as one mount may use it.
 #[derive(Debug)]
 pub(crate) struct Network {
+    mount: Arc<str>,
     client: reqwest::Client,
     verbatim: Verbatim,
     egress: Arc<Egress>,
     permits: Arc<Semaphore>,
+    /// Held once more by each download that is under way.
+    readers: Arc<()>,
     /// The most bytes of an answer that `fetch` takes.
     response_bytes: u64,
     /// How long a service may think about a request that changes nothing. A third of a call's deadline:
@@ -72,31 +80,43 @@ pub(crate) struct AnswerBody {
 }
 
 impl Network {
-    pub(crate) fn new(egress: Egress, limits: &Limits) -> Result<Self, HostError> {
+    pub(crate) fn new(mount: Arc<str>, egress: Egress, limits: &Limits) -> Result<Self, HostError> {
         // The first to ask decides for the process; a program that has chosen already has chosen well.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let egress = Arc::new(egress);
         let client = reqwest::Client::builder()
-            .user_agent(concat!("orlop/", env!("CARGO_PKG_VERSION")))
+            .user_agent(AGENT)
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
             .tcp_nodelay(true)
             .connect_timeout(CONNECT_TIME)
             .pool_max_idle_per_host(limits.requests_in_flight)
-            .pool_idle_timeout(Duration::from_secs(50))
+            .pool_idle_timeout(POOL_TIME)
             .dns_resolver(Arc::new(Resolver {
                 egress: Arc::clone(&egress),
             }))
             .build()
             .map_err(|error| HostError::Client(error.to_string()))?;
         Ok(Self {
+            mount,
             client,
             verbatim: Verbatim::new(Arc::clone(&egress)),
             egress,
+            readers: Arc::default(),
             permits: Arc::new(Semaphore::new(limits.requests_in_flight.max(1))),
             response_bytes: limits.response_bytes,
             answer_time: limits.deadline / 3,
         })
+    }
+
+    /// Counts a download as long as the value is kept.
+    pub(crate) fn reader(&self) -> Arc<()> {
+        Arc::clone(&self.readers)
+    }
+
+    /// Downloads that are under way.
+    pub(crate) fn readers(&self) -> usize {
+        Arc::strong_count(&self.readers) - 1
     }
 
     /// Sends a driver's request, and returns when the answer's head is there.
@@ -105,21 +125,57 @@ impl Network {
             .acquire_owned()
             .await
             .map_err(|_| Outcome::Unavailable("the host is shutting down".to_owned()))?;
-        self.send_with(outgoing, Some(permit)).await
+        let target = self.admit(&outgoing.url)?;
+        self.send_with(target, outgoing, Some(permit)).await
     }
 
     /// Sends a request of the host's own: a link that it performs. These are as many as there are clients, and
     /// slow ones must not keep the driver from listing.
     pub(crate) async fn perform(&self, outgoing: Outgoing) -> Result<Answer, Outcome> {
-        self.send_with(outgoing, None).await
+        let target = match self.admit(&outgoing.url)? {
+            Target::Url(url) => Target::Verbatim(url.as_str().parse().map_err(|_| {
+                Outcome::InvalidArgument("the URL is not one of HTTP's".to_owned())
+            })?),
+            verbatim => verbatim,
+        };
+        self.send_with(target, outgoing, None).await
     }
 
     async fn send_with(
         &self,
+        target: Target,
         outgoing: Outgoing,
         permit: Option<OwnedSemaphorePermit>,
     ) -> Result<Answer, Outcome> {
-        let target = self.admit(&outgoing.url)?;
+        let began = Instant::now();
+        effort::upstream_request();
+        let span = tracing::debug_span!(
+            "upstream request", mount = %self.mount, method = outgoing.method, outcome = Empty,
+        );
+        let sending = self.send_unmeasured(target, outgoing, permit);
+        let result = sending.instrument(span.clone()).await;
+        let status = match &result {
+            Ok(answer) => Cow::Owned(answer.status.to_string()),
+            // No answer: it was refused on the way out, or lost on the way.
+            Err(_) => Cow::Borrowed("none"),
+        };
+        span.record("outcome", &*status);
+        metrics::counter!(
+            "orlop_upstream_requests_total",
+            "mount" => self.mount.to_string(), "status" => status,
+        )
+        .increment(1);
+        metrics::histogram!("orlop_upstream_seconds", "mount" => self.mount.to_string())
+            .record(began.elapsed());
+        result
+    }
+
+    async fn send_unmeasured(
+        &self,
+        target: Target,
+        outgoing: Outgoing,
+        permit: Option<OwnedSemaphorePermit>,
+    ) -> Result<Answer, Outcome> {
         let mut headers = admit_headers(outgoing.headers, outgoing.length)?;
         let method = Method::from_bytes(outgoing.method.as_bytes())
             .map_err(|_| Outcome::InvalidArgument("the method is not one of HTTP's".to_owned()))?;
@@ -239,7 +295,7 @@ impl Network {
 enum Target {
     /// A URL that stays as it is written.
     Url(Url),
-    /// One that would not.
+    /// One that would not, or whose answer is read through a small buffer.
     Verbatim(Uri),
 }
 
@@ -403,7 +459,12 @@ mod tests {
 
     fn network() -> Network {
         let grant = Grant::endpoint("http://127.0.0.1:9").unwrap();
-        Network::new(Egress::new(vec![grant], false), &Limits::default()).unwrap()
+        Network::new(
+            "test".into(),
+            Egress::new(vec![grant], false),
+            &Limits::default(),
+        )
+        .unwrap()
     }
 
     #[test]

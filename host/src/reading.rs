@@ -1,6 +1,8 @@
 //! Reading files through the host.
 
+mod ahead;
 mod body;
+mod pace;
 
 use std::{
     ops::Range,
@@ -75,6 +77,7 @@ pub(crate) async fn read(pool: &Arc<Pool>, path: &Path, request: ReadRequest) ->
                 pool: Arc::clone(pool),
                 path: path.clone(),
                 etag: head.etag.clone().filter(|etag| !etag.starts_with("W/")),
+                _reader: pool.network().reader(),
             };
             let body = body::resuming(source, answer.body, head.range.clone());
             Ok(Reading {
@@ -138,11 +141,6 @@ async fn perform(
         activity: Activity::default(),
     };
     let answer = pool.network().perform(outgoing).await?;
-    metrics::counter!(
-        "orlop_upstream_requests_total",
-        "mount" => pool.name().to_owned(), "status" => answer.status.to_string(),
-    )
-    .increment(1);
     match answer.status {
         200 | 206 => Ok(answer),
         status => Err(refusal(status, &answer.headers).into()),

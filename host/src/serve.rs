@@ -9,6 +9,7 @@
 //! | `/{path}` | the page: a folder, or a file's preview; the same as JSON for `Accept: application/json` |
 //! | `/d/{path}` | download, by redirect or through the host as the mount says; `PUT` and `DELETE` |
 //! | `/p/{path}` | download through the host |
+//! | `/dav/{path}` | WebDAV, class 1 and 2 |
 //! | `/api/v1/…` | JSON |
 //! | `/s/{token}/…` | what users share |
 //! | `/healthz`, `/readyz`, `/metrics` | alive; every mount's state; Prometheus |
@@ -23,12 +24,16 @@ mod api;
 mod assets;
 mod attachment;
 mod authentication;
+mod byteranges;
 mod caller;
 mod change;
 mod client;
 mod condition;
 mod connection;
+mod cors;
 mod date;
+mod dav;
+mod descriptor;
 mod door;
 mod download;
 mod file;
@@ -50,6 +55,7 @@ mod password;
 pub(crate) mod problem;
 mod pulse;
 mod range;
+mod record;
 mod routes;
 mod server;
 mod share;
@@ -58,9 +64,11 @@ pub(crate) mod site;
 mod status;
 mod tls;
 mod user;
+mod zip;
 
 pub use self::{
     client::{BadProxy, TrustedProxies},
+    cors::Origins,
     listen::ListenAddress,
     meters::record_metrics,
     options::{Patience, ServeOptions},

@@ -7,7 +7,9 @@
 mod hold;
 pub(crate) mod instant;
 mod key;
+pub(crate) mod lock;
 mod place;
+pub(crate) mod property;
 mod session;
 mod share;
 mod task;

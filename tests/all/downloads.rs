@@ -163,25 +163,6 @@ async fn what_a_browser_would_run_is_kept_in_a_sandbox() {
 }
 
 #[tokio::test]
-async fn a_worker_takes_the_place_of_the_storage() {
-    let world = World::with(|mount| mount.set("download", "https://worker.example/base/")).await;
-    world.put("a b/ü.txt", "x");
-    let answer = world.get("/d/files/a%20b/%C3%BC.txt").await.expect(302);
-    assert_eq!(
-        answer.header("location"),
-        "https://worker.example/base/files/a%20b/%C3%BC.txt"
-    );
-    assert_eq!(
-        world
-            .get("/p/files/a%20b/%C3%BC.txt")
-            .await
-            .expect(200)
-            .text(),
-        "x"
-    );
-}
-
-#[tokio::test]
 async fn what_is_not_there_is_not_found() {
     let world = World::start().await;
     world.put("folder/x", "x");

@@ -2,6 +2,7 @@
 
 mod answer;
 mod config;
+mod dav;
 mod path;
 mod process;
 mod raw;
@@ -12,6 +13,7 @@ use std::{future::Future, time::Duration};
 pub(crate) use self::{
     answer::{Answer, client, send},
     config::{Config, Mount, SECRET, closed_port, credentials, password, s3},
+    dav::Told,
     path::encode,
     process::{Orlop, Ran, command, run, run_with_input},
     raw::Raw,

@@ -118,7 +118,8 @@ pub(crate) fn options(config: &Config, listen: &Listen) -> anyhow::Result<ServeO
         .with_listen(listen.0.iter().cloned())
         .with_anonymous(anonymous)
         .with_users(config.users.clone())
-        .with_trusted_proxies(config.trusted_proxies.clone().unwrap_or_default());
+        .with_trusted_proxies(config.trusted_proxies.clone().unwrap_or_default())
+        .with_cors_origins(config.cors_origins.clone().unwrap_or_default());
     Ok(config.connections.fill(options).map_err(Usage)?)
 }
 

@@ -2,7 +2,8 @@
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
-use orlop::{Download, Limits, Location, Path};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use orlop::{Download, Limits, Location, Path, Worker};
 use serde_json::{Map, Value};
 
 use super::{Error, limits, secret, section::Section};
@@ -25,6 +26,8 @@ pub(crate) struct MountConfig {
     pub(crate) read_only: bool,
     /// How clients get a file's bytes.
     pub(crate) download: Download,
+    /// Whether that holds for WebDAV clients too.
+    pub(crate) dav_redirect: bool,
     /// More addresses that the driver may reach.
     pub(crate) allow_hosts: Vec<String>,
     /// Whether the driver may reach private addresses.
@@ -94,18 +97,8 @@ impl MountConfig {
             sha256: section.text("sha256")?,
             root: clean_path(&mut section, "root")?.unwrap_or_default(),
             read_only: section.flag("read_only")?.unwrap_or_default(),
-            download: section
-                .text("download")?
-                .map(|text| {
-                    download(&text).ok_or_else(|| {
-                        section.error_at(
-                            "download",
-                            "must be \"redirect\", \"proxy\" or the URL of a worker, such as https://worker.example",
-                        )
-                    })
-                })
-                .transpose()?
-                .unwrap_or(Download::Redirect),
+            download: download(&mut section)?,
+            dav_redirect: section.flag("dav_redirect")?.unwrap_or_default(),
             allow_hosts: section.texts("allow_hosts")?.unwrap_or_default(),
             allow_private_network: section.flag("allow_private_network")?.unwrap_or_default(),
             cache_time: section.seconds("cache_seconds")?.unwrap_or(CACHE_TIME),
@@ -180,14 +173,85 @@ fn clean_path(section: &mut Section<'_>, key: &'static str) -> Result<Option<Pat
     }
 }
 
-fn download(text: &str) -> Option<Download> {
-    match text {
-        "redirect" => Some(Download::Redirect),
-        "proxy" => Some(Download::Proxy),
-        _ => {
-            let url = url::Url::parse(text).ok()?;
-            matches!(url.scheme(), "http" | "https")
-                .then(|| Download::Worker(text.trim_end_matches('/').to_owned()))
+/// `download`, and `worker_key` where that names a worker.
+fn download(section: &mut Section<'_>) -> Result<Download, Error> {
+    let text = section.text("download")?;
+    let key = section.secret("worker_key")?;
+    let download = match text.as_deref() {
+        None | Some("redirect") => Download::Redirect,
+        Some("proxy") => Download::Proxy,
+        Some(url) => {
+            let is_url = url::Url::parse(url).is_ok_and(|url| {
+                matches!(url.scheme(), "http" | "https")
+                    && url.query().is_none()
+                    && url.fragment().is_none()
+            });
+            if !is_url {
+                return Err(section.error_at(
+                    "download",
+                    "must be \"redirect\", \"proxy\" or the URL of a worker, such as https://worker.example",
+                ));
+            }
+            let Some(key) = key else {
+                let message = format!("is missing: a worker needs a key of its own; it {KEY}");
+                return Err(section.error_at("worker_key", message));
+            };
+            let key = worker_key(&key).ok_or_else(|| section.error_at("worker_key", KEY))?;
+            return Ok(Download::Worker(Worker::new(url, key)));
+        }
+    };
+    if key.is_some() {
+        return Err(section.error_at(
+            "worker_key",
+            "is of no use: `download` is not the URL of a worker",
+        ));
+    }
+    Ok(download)
+}
+
+/// What a worker's key has to be.
+const KEY: &str = "must be 32 random bytes in base64 or as 64 hexadecimal digits: `openssl rand -base64 32` makes one";
+
+fn worker_key(text: &str) -> Option<[u8; 32]> {
+    let bytes = if text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        let digits = text.as_bytes().chunks(2);
+        digits
+            .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
+            .collect::<Option<Vec<u8>>>()?
+    } else {
+        let text = text
+            .trim_end_matches('=')
+            .replace('+', "-")
+            .replace('/', "_");
+        URL_SAFE_NO_PAD.decode(text).ok()?
+    };
+    bytes.try_into().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_of_workers() {
+        let key = [0xfb; 32];
+        for text in [
+            "fb".repeat(32),
+            "FB".repeat(32),
+            "-_v7".repeat(10) + "-_s",
+            "+/v7".repeat(10) + "+/s=",
+        ] {
+            assert_eq!(worker_key(&text), Some(key), "{text}");
+        }
+        for text in [
+            "",
+            "fb",
+            &"+1".repeat(32),
+            &"fb".repeat(31),
+            &"fb".repeat(33),
+            "secret",
+        ] {
+            assert_eq!(worker_key(text), None, "{text}");
         }
     }
 }

@@ -158,6 +158,7 @@ impl MountConfig {
             .with_root(self.root.clone())
             .with_read_only(self.read_only)
             .with_download(self.download.clone())
+            .with_dav_redirect(self.dav_redirect)
             .with_cache_time(self.cache_time))
     }
 

@@ -8,9 +8,10 @@ use std::{
     time::Duration,
 };
 
+use serde_json::Value;
 use toml::de::{DeInteger, DeTable, DeValue};
 
-use super::{Error, nearest, size};
+use super::{Error, nearest, secret, size};
 
 /// A file and its text.
 #[derive(Debug)]
@@ -204,6 +205,17 @@ impl<'s> Section<'s> {
                 value => text(value)?,
             };
             text.parse().map_err(|error: T::Err| error.to_string())
+        })
+    }
+
+    /// A text that may be kept elsewhere: `{ env = "NAME" }` or `{ file = "PATH" }`.
+    pub(super) fn secret(&mut self, key: &'static str) -> Result<Option<String>, Error> {
+        let source = self.source;
+        self.read(key, |value| match secret::fill(value, source)? {
+            Value::String(text) => Ok(text),
+            _ => Err(
+                "must be a text in quotes, { env = \"NAME\" } or { file = \"PATH\" }".to_owned(),
+            ),
         })
     }
 

@@ -6,7 +6,7 @@ use std::{
 };
 
 use clap::Args;
-use orlop::serve::TrustedProxies;
+use orlop::serve::{Origins, TrustedProxies};
 
 use super::{Anonymous, Config, ConnectionSettings, DEFAULT_FILE, Error, Listen, LogFormat};
 
@@ -61,6 +61,10 @@ pub(crate) struct ListenSettings {
     /// Proxies whose X-Forwarded-For and X-Forwarded-Proto count, such as `127.0.0.1,10.0.0.0/8`
     #[arg(long, env = "ORLOP_TRUSTED_PROXIES", value_name = "NETWORKS")]
     pub(crate) trusted_proxies: Option<TrustedProxies>,
+
+    /// The origins whose pages may use the server, with commas between them, such as https://app.example
+    #[arg(long, env = "ORLOP_CORS_ORIGINS", value_name = "ORIGINS")]
+    pub(crate) cors_origins: Option<Origins>,
 }
 
 impl Settings {
@@ -110,6 +114,7 @@ impl ListenSettings {
             connections: self.connections.over(config.connections),
             anonymous: self.anonymous.or(config.anonymous),
             trusted_proxies: self.trusted_proxies.clone().or(config.trusted_proxies),
+            cors_origins: self.cors_origins.clone().or(config.cors_origins),
             state_dir: self
                 .state_dir
                 .clone()

@@ -3,13 +3,14 @@
 use std::{
     future::Future,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, SystemTime},
 };
 
-use moka::future::Cache as Map;
+use metrics::Counter;
+use moka::{Entry as Found, future::Cache as Map};
 
 use crate::{Entry, Error, HostError, Kind, LinkOptions, Outcome, Page, Path, Result, SignedUrl};
 
@@ -37,14 +38,64 @@ pub(super) struct Cache {
     /// Which pages of a directory are kept.
     listed: Map<(u64, Path), Arc<Mutex<Vec<PageKey>>>>,
     links: Map<(Path, LinkOptions), SignedUrl>,
+    /// The mount, in metrics.
+    mount: String,
+    counters: OnceLock<Counters>,
+}
+
+/// How often what was asked for was known.
+struct Counters {
+    stats: Hits,
+    pages: Hits,
+    links: Hits,
+}
+
+struct Hits {
+    hit: Counter,
+    missed: Counter,
+}
+
+impl Counters {
+    fn open(mount: &str) -> Self {
+        let hits = |kind: &'static str| Hits {
+            hit: metrics::counter!("orlop_cache_hits_total", "mount" => mount.to_owned(), "kind" => kind),
+            missed: metrics::counter!("orlop_cache_misses_total", "mount" => mount.to_owned(), "kind" => kind),
+        };
+        Self {
+            stats: hits("stat"),
+            pages: hits("list"),
+            links: hits("link"),
+        }
+    }
+}
+
+impl std::fmt::Debug for Counters {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Counters").finish_non_exhaustive()
+    }
+}
+
+impl Hits {
+    fn count(&self, was_known: bool) {
+        if was_known { &self.hit } else { &self.missed }.increment(1);
+    }
+
+    /// Counts, and gives what was found.
+    fn of<K, V>(&self, found: Result<Found<K, V>, Arc<Error>>) -> Result<V, Arc<Error>> {
+        self.count(found.as_ref().is_ok_and(|found| !found.is_fresh()));
+        found.map(Found::into_value)
+    }
 }
 
 /// Generation, directory, cursor and limit.
 type PageKey = (u64, Path, Option<String>, u32);
 
 impl Cache {
-    pub(super) fn new(time: Duration) -> Self {
+    /// A cache for the mount of this path.
+    pub(super) fn new(mount: &Path, time: Duration) -> Self {
         Self {
+            mount: format!("/{mount}"),
+            counters: OnceLock::new(),
             generation: AtomicU64::new(0),
             enabled: !time.is_zero(),
             stats: Map::builder()
@@ -76,6 +127,19 @@ impl Cache {
         self.generation.fetch_add(1, Ordering::AcqRel);
     }
 
+    /// Forgets one description, so that it is asked for anew.
+    pub(super) async fn forget_stat(&self, path: &Path, want: Option<Kind>) {
+        let key = (self.generation(), path.clone(), want);
+        self.stats.invalidate(&key).await;
+    }
+
+    /// Forgets one page of a listing.
+    pub(super) async fn forget_page(&self, directory: &Path, cursor: Option<&str>, limit: u32) {
+        let cursor = cursor.map(str::to_owned);
+        let key = (self.generation(), directory.clone(), cursor, limit);
+        self.pages.invalidate(&key).await;
+    }
+
     /// A description; that something is missing is remembered too.
     pub(super) async fn stat<F: Future<Output = Result<Entry>>>(
         &self,
@@ -87,14 +151,14 @@ impl Cache {
             return fetch().await;
         }
         let key = (self.generation(), path.clone(), want);
-        let found = self.stats.try_get_with(key, async {
+        let found = self.stats.entry(key).or_try_insert_with(async {
             match fetch().await {
                 Ok(entry) => Ok(Some(entry)),
                 Err(Error::Outcome(Outcome::NotFound)) => Ok(None),
                 Err(error) => Err(error),
             }
         });
-        match found.await {
+        match self.counters().stats.of(found.await) {
             Ok(Some(entry)) => Ok(entry),
             Ok(None) => Err(Outcome::NotFound.into()),
             Err(shared) => Err(own(&shared)),
@@ -120,12 +184,14 @@ impl Cache {
         );
         let page = self
             .pages
-            .try_get_with(key.clone(), async {
+            .entry(key.clone())
+            .or_try_insert_with(async {
                 let page = fetch().await.map(Arc::new)?;
                 self.remember(key.clone()).await;
                 Ok(page)
             })
             .await;
+        let page = self.counters().pages.of(page);
         page.map_err(|shared| own(&shared))
     }
 
@@ -178,14 +244,19 @@ impl Cache {
         let key = (file.clone(), options);
         if let Some(link) = self.links.get(&key).await {
             if is_lasting(&link) {
+                self.counters().links.count(true);
                 return Ok(link);
             }
             self.links.invalidate(&key).await;
         }
-        self.links
-            .try_get_with(key, fetch())
-            .await
-            .map_err(|shared| own(&shared))
+        let found = self.links.entry(key).or_try_insert_with(fetch()).await;
+        let found = self.counters().links.of(found);
+        found.map_err(|shared| own(&shared))
+    }
+
+    /// Opened when they are first needed: the recorder may be installed after the mount was made.
+    fn counters(&self) -> &Counters {
+        self.counters.get_or_init(|| Counters::open(&self.mount))
     }
 
     fn generation(&self) -> u64 {
@@ -215,7 +286,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_known_is_not_asked_again_until_something_changes() {
-        let cache = Cache::new(Duration::from_secs(60));
+        let cache = Cache::new(&Path::ROOT, Duration::from_secs(60));
         let path = Path::parse("a").unwrap();
         let asked = Cell::new(0);
         let ask = || async {
@@ -234,7 +305,7 @@ mod tests {
 
     #[tokio::test]
     async fn errors_are_not_remembered_but_absence_is() {
-        let cache = Cache::new(Duration::from_secs(60));
+        let cache = Cache::new(&Path::ROOT, Duration::from_secs(60));
         let path = Path::parse("a").unwrap();
         let down = || async { Err(Outcome::Unavailable("down".to_owned()).into()) };
         let missing = || async { Err(Outcome::NotFound.into()) };
@@ -247,7 +318,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_listing_tells_which_files_there_are() {
-        let cache = Cache::new(Duration::from_secs(60));
+        let cache = Cache::new(&Path::ROOT, Duration::from_secs(60));
         let directory = Path::parse("d").unwrap();
         let [file, folder, other] = ["d/f", "d/g", "e/f"].map(|path| Path::parse(path).unwrap());
         let page = || async {
@@ -267,7 +338,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_link_near_its_end_is_not_handed_out() {
-        let cache = Cache::new(Duration::from_secs(60));
+        let cache = Cache::new(&Path::ROOT, Duration::from_secs(60));
         let path = Path::parse("a").unwrap();
         for (life, calls) in [(1, 2), (3600, 1)] {
             let options = LinkOptions {

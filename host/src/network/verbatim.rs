@@ -1,8 +1,11 @@
-//! Requests whose path has a `.` or `..` segment, sent as they are written.
+//! Requests one level below the usual client: the same connections by the same rules, with two things that it does not
+//! offer.
 //!
-//! Keys may have such segments, S3 takes them as they are, and they are signed so. The client's URL type resolves them as
-//! the URL standard wants (<https://url.spec.whatwg.org/#path-state>), with no way around it, so these few requests go
-//! one level below it: the same connections by the same rules, with a URI that nobody tidies up.
+//! - **A URI that nobody tidies up.** Keys may have `.` and `..` segments, S3 takes them as they are, and they are signed
+//!   so. The client's URL type resolves them as the URL standard wants (<https://url.spec.whatwg.org/#path-state>), with no
+//!   way around it.
+//! - **A small buffer for reading.** The bytes of a download wait in it while its client is slow, so it decides what a
+//!   thousand of them cost.
 
 use std::{
     net::SocketAddr,
@@ -13,7 +16,7 @@ use std::{
 
 use bytes::Bytes;
 use futures::{Stream, TryStreamExt};
-use http::{HeaderMap, Method, Response, Uri};
+use http::{HeaderMap, HeaderValue, Method, Response, Uri, header::USER_AGENT};
 use http_body_util::BodyDataStream;
 use hyper::body::Incoming;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
@@ -22,17 +25,20 @@ use hyper_util::{
         Client,
         connect::{HttpConnector, dns::Name},
     },
-    rt::TokioExecutor,
+    rt::{TokioExecutor, TokioTimer},
 };
 use tower_service::Service;
 use url::{Position, Url};
 
-use super::{CONNECT_TIME, addresses_allowed};
+use super::{AGENT, CONNECT_TIME, POOL_TIME, addresses_allowed};
 use crate::{BoxError, Outcome, egress::Egress};
+
+/// The most bytes of an answer that are read at once, and wait in a connection.
+const BUFFER: usize = 32 * 1024;
 
 type Inner = Client<HttpsConnector<HttpConnector<Resolver>>, reqwest::Body>;
 
-/// A client for such requests, made when the first comes.
+/// The client, made when the first request comes.
 #[derive(Debug)]
 pub(super) struct Verbatim {
     egress: Arc<Egress>,
@@ -94,6 +100,8 @@ impl Verbatim {
         *request.method_mut() = method;
         *request.uri_mut() = uri;
         *request.headers_mut() = headers;
+        let agent = HeaderValue::from_static(AGENT);
+        request.headers_mut().entry(USER_AGENT).or_insert(agent);
         let sent = self.client()?.request(request).await;
         sent.map_err(|error| super::outcome(&error, error.is_connect(), &host))
     }
@@ -114,7 +122,11 @@ impl Verbatim {
             .https_or_http()
             .enable_http1()
             .wrap_connector(connector);
-        let client = Client::builder(TokioExecutor::new()).build(connector);
+        let client = Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(POOL_TIME)
+            .http1_max_buf_size(BUFFER)
+            .build(connector);
         Ok(self.client.get_or_init(|| client))
     }
 }

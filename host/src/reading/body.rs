@@ -1,11 +1,20 @@
 //! Bodies that hold what they promise.
 
-use std::{ops::Range, sync::Arc};
+use std::{
+    ops::Range,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use futures::{Stream, StreamExt, stream};
 
-use super::{BodyStream, perform};
+use super::{
+    BodyStream,
+    ahead::{Ahead, BLOCK, Block},
+    pace::{Pace, Seen},
+    perform,
+};
 use crate::{
     Audience, ByteRange, Error, Outcome, Path, ReadOptions, Result,
     network::AnswerBody,
@@ -15,29 +24,74 @@ use crate::{
 /// Attempts to go on after a break without a single byte in between.
 const ATTEMPTS: u32 = 3;
 
+/// How long a body is watched before it is decided whether one connection is enough.
+const WINDOW: Duration = Duration::from_millis(500);
+/// How long several are tried.
+const TRIAL: Duration = Duration::from_secs(2);
+/// How much faster several must be.
+const GAIN: f64 = 1.25;
+/// What must be left for it to be worth while, in bytes.
+const LEAST: u64 = 16 << 20;
+/// A connection that brings so many bytes in a second is not what a download waits for.
+const FAST: f64 = 100e6;
+/// With more downloads than this on a mount, they are each other's parallel connections.
+const FEW: usize = 8;
+
 /// Where the bytes come from, should they have to be asked for again.
 pub(super) struct Source {
     pub(super) pool: Arc<Pool>,
     pub(super) path: Path,
     /// The strong entity tag that the rest must have; without one, nobody can tell whether it belongs.
     pub(super) etag: Option<String>,
+    /// Counts this download as long as it is under way.
+    pub(super) _reader: Arc<()>,
+}
+
+/// Where the next bytes come from.
+enum Flow {
+    Answer(AnswerBody),
+    Block(Block),
+    /// From nowhere yet: they have to be asked for.
+    Nothing,
 }
 
 struct State {
-    source: Source,
-    body: AnswerBody,
+    source: Arc<Source>,
+    flow: Flow,
+    /// Where the flow ends.
+    until: u64,
     /// What is still to come.
     range: Range<u64>,
+    pace: Pace,
+    stage: Stage,
+    ahead: Ahead,
     attempts: u32,
     failed: bool,
 }
 
-/// A body that asks for the rest when the connection breaks.
+/// How a body is read: over one connection, until it is known to be slower than the client.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Stage {
+    /// Over one connection.
+    Single,
+    /// Over several, to see whether that is faster than this many bytes in a second.
+    Trying(f64),
+    /// Over several, since it is.
+    Parallel,
+    /// Over one, since several are no faster.
+    Settled,
+}
+
+/// A body that asks for the rest when the connection breaks, and for more at once when one connection is slow.
 pub(super) fn resuming(source: Source, body: AnswerBody, range: Range<u64>) -> BodyStream {
     let state = State {
-        source,
-        body,
+        source: Arc::new(source),
+        flow: Flow::Answer(body),
+        until: range.end,
         range,
+        pace: Pace::new(WINDOW),
+        stage: Stage::Single,
+        ahead: Ahead::default(),
         attempts: 0,
         failed: false,
     };
@@ -51,42 +105,109 @@ pub(super) fn resuming(source: Source, body: AnswerBody, range: Range<u64>) -> B
     }))
 }
 
-impl State {
-    async fn next(&mut self) -> Result<Bytes> {
-        loop {
-            let broken = match self.body.next().await {
-                Some(Ok(mut piece)) => {
-                    let room =
-                        usize::try_from(self.range.end - self.range.start).unwrap_or(usize::MAX);
-                    piece.truncate(room);
-                    self.range.start += piece.len() as u64;
-                    self.attempts = 0;
-                    return Ok(piece);
-                }
-                Some(Err(outcome)) => outcome,
-                None => {
-                    Outcome::Unavailable("the storage ended the file before its end".to_owned())
-                }
-            };
-            self.attempts += 1;
-            if self.source.etag.is_none() || self.attempts > ATTEMPTS {
-                return Err(broken.into());
-            }
-            tracing::debug!(reason = %broken, "a body broke off, asking for the rest");
-            match self.source.rest(self.range.clone()).await {
-                Ok(body) => self.body = body,
-                // Another version has no rest of this one, and a lost file has none at all.
-                Err(error @ Error::Outcome(Outcome::PreconditionFailed | Outcome::NotFound)) => {
-                    return Err(error);
-                }
-                Err(_) => {}
-            }
+impl Flow {
+    async fn next(&mut self) -> Option<Result<Bytes>> {
+        match self {
+            Self::Answer(body) => Some(body.next().await?.map_err(Error::from)),
+            Self::Block(block) => block.next().await,
+            Self::Nothing => None,
         }
     }
 }
 
+impl State {
+    async fn next(&mut self) -> Result<Bytes> {
+        let began = Instant::now();
+        loop {
+            if self.range.start == self.until {
+                self.turn();
+            }
+            let broken = match self.flow.next().await {
+                Some(Ok(mut piece)) => {
+                    let room = usize::try_from(self.until - self.range.start).unwrap_or(usize::MAX);
+                    piece.truncate(room);
+                    self.range.start += piece.len() as u64;
+                    self.attempts = 0;
+                    let now = Instant::now();
+                    if let Some(seen) = self.pace.note(piece.len(), now - began, now) {
+                        self.decide(seen);
+                    }
+                    return Ok(piece);
+                }
+                Some(Err(error)) => error,
+                None => {
+                    Outcome::Unavailable("the storage ended the file before its end".to_owned())
+                        .into()
+                }
+            };
+            self.attempts += 1;
+            if self.source.etag.is_none() || self.attempts > ATTEMPTS || is_final(&broken) {
+                return Err(broken);
+            }
+            tracing::debug!(reason = %broken, "a body broke off, asking for the rest");
+            match self.source.rest(self.range.start..self.until).await {
+                Ok(body) => self.flow = Flow::Answer(body),
+                Err(error) if is_final(&error) => return Err(error),
+                Err(_) => self.flow = Flow::Nothing,
+            }
+        }
+    }
+
+    /// The flow is at its end: on to the next block, or back to one connection for all that is left.
+    fn turn(&mut self) {
+        (self.flow, self.until) = match self.ahead.take() {
+            Some(block) => {
+                let end = block.end;
+                (Flow::Block(block), end)
+            }
+            None => (Flow::Nothing, self.range.end),
+        };
+        if matches!(self.stage, Stage::Trying(_) | Stage::Parallel) {
+            self.ahead.fill(&self.source, self.until, self.range.end);
+        }
+    }
+
+    fn decide(&mut self, seen: Seen) {
+        match self.stage {
+            Stage::Single => {
+                let left = self.range.end - self.range.start;
+                let is_worth_it = seen.is_starved
+                    && seen.rate < FAST
+                    && left >= LEAST
+                    && self.source.etag.is_some()
+                    && self.source.readers() <= FEW;
+                if is_worth_it {
+                    // The one that is open goes on for a block, while those behind it are fetched.
+                    self.until = self.range.start + BLOCK;
+                    self.ahead.fill(&self.source, self.until, self.range.end);
+                    self.stage = Stage::Trying(seen.rate);
+                    self.pace = Pace::new(TRIAL);
+                }
+            }
+            Stage::Trying(before) if seen.rate >= before * GAIN => self.stage = Stage::Parallel,
+            // A client that has become slow tells nothing about the storage.
+            Stage::Trying(_) if seen.is_starved => self.stage = Stage::Settled,
+            Stage::Trying(_) | Stage::Parallel | Stage::Settled => {}
+        }
+    }
+}
+
+/// Another version has no rest of this one, and a lost file has none at all.
+fn is_final(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Outcome(Outcome::PreconditionFailed | Outcome::NotFound)
+    )
+}
+
 impl Source {
-    async fn rest(&self, range: Range<u64>) -> Result<AnswerBody> {
+    /// Downloads that are under way on the mount, this one included.
+    fn readers(&self) -> usize {
+        self.pool.network().readers()
+    }
+
+    /// Asks for a part of the same version.
+    pub(super) async fn rest(&self, range: Range<u64>) -> Result<AnswerBody> {
         let wanted = ByteRange {
             offset: range.start,
             length: Some(range.end - range.start),

@@ -59,6 +59,7 @@ impl Context {
                 limit: usize::try_from(limits.memory).unwrap_or(usize::MAX),
                 used: 0,
                 exceeded: out_of_memory,
+                shown: metrics::Gauge::noop(),
             },
             cpu: CpuMeter {
                 limit: u32::try_from(ticks).unwrap_or(u32::MAX).max(1),
@@ -111,6 +112,22 @@ pub(super) struct MemoryMeter {
     used: usize,
     /// Tells a trap for want of memory from others.
     exceeded: Arc<AtomicBool>,
+    /// What all instances of the mount use together.
+    shown: metrics::Gauge,
+}
+
+impl MemoryMeter {
+    /// Shows what is used as part of what a mount uses.
+    pub(super) fn show(&mut self, mount: &str) {
+        self.shown = metrics::gauge!("orlop_driver_memory_bytes", "mount" => mount.to_owned());
+        self.shown.increment(self.used as f64);
+    }
+}
+
+impl Drop for MemoryMeter {
+    fn drop(&mut self) {
+        self.shown.decrement(self.used as f64);
+    }
 }
 
 impl ResourceLimiter for MemoryMeter {
@@ -126,6 +143,7 @@ impl ResourceLimiter for MemoryMeter {
             return Ok(false);
         }
         self.used += grown;
+        self.shown.increment(grown as f64);
         Ok(true)
     }
 

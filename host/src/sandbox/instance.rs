@@ -54,11 +54,32 @@ pub(super) enum End {
 
 /// What an instance is made from.
 pub(super) struct Seed {
+    /// What it is an instance for.
+    pub(super) mount: Arc<str>,
     pub(super) blueprint: Arc<Blueprint>,
     pub(super) store: Store<Context>,
     pub(super) config: Arc<str>,
     pub(super) limits: Limits,
     pub(super) out_of_memory: Arc<AtomicBool>,
+}
+
+/// Shows an instance among those that live, as long as its task does.
+struct Alive(metrics::Gauge);
+
+impl Alive {
+    fn new(mount: &Arc<str>) -> Self {
+        let mount = mount.to_string();
+        metrics::counter!("orlop_driver_starts_total", "mount" => mount.clone()).increment(1);
+        let alive = metrics::gauge!("orlop_driver_instances", "mount" => mount);
+        alive.increment(1.0);
+        Self(alive)
+    }
+}
+
+impl Drop for Alive {
+    fn drop(&mut self) {
+        self.0.decrement(1.0);
+    }
 }
 
 /// Counts a call or stream as being in an instance, as long as it lives.
@@ -70,7 +91,9 @@ impl Instance {
         let (ended, end) = watch::channel(None);
         let in_flight = Arc::new(AtomicUsize::new(0));
         let counter = Arc::clone(&in_flight);
+        let alive = Alive::new(&seed.mount);
         let task = tokio::spawn(async move {
+            let _alive = alive;
             let limits = seed.limits.clone();
             let out_of_memory = Arc::clone(&seed.out_of_memory);
             let end = match drive(seed, receiver, counter).await {

@@ -12,6 +12,7 @@ use std::{
 
 use futures::future::BoxFuture;
 use tokio::sync::{Semaphore, oneshot};
+use tracing::{Instrument as _, field::Empty};
 use wasmtime::{Store, UpdateDeadline, component::Accessor};
 
 use self::supervisor::Supervisor;
@@ -97,10 +98,6 @@ impl Pool {
         }
     }
 
-    pub(crate) fn name(&self) -> &str {
-        &self.mount
-    }
-
     pub(crate) fn limits(&self) -> &Limits {
         &self.limits
     }
@@ -149,17 +146,26 @@ impl Pool {
         F: for<'a> FnOnce(&'a Accessor<Context>, &'a Live) -> Call<'a, T> + Send + 'static,
     {
         let started = Instant::now();
-        let result = self.call_unmeasured(patience, call).await;
+        crate::effort::driver_call();
+        let span =
+            tracing::debug_span!("driver call", mount = %self.mount, call = name, outcome = Empty);
+        let calling = self.call_unmeasured(patience, call);
+        let result = calling.instrument(span.clone()).await;
         let outcome = match &result {
             Ok(_) => "answered",
             Err(error) => error.code(),
         };
+        span.record("outcome", outcome);
         metrics::counter!(
             "orlop_driver_calls_total",
             "mount" => self.mount.to_string(), "call" => name, "outcome" => outcome,
         )
         .increment(1);
-        metrics::histogram!("orlop_driver_call_seconds", "call" => name).record(started.elapsed());
+        metrics::histogram!(
+            "orlop_driver_call_seconds",
+            "mount" => self.mount.to_string(), "call" => name,
+        )
+        .record(started.elapsed());
         self.note(&result);
         result
     }
@@ -253,14 +259,16 @@ impl Pool {
     /// Makes a store for one instance.
     fn seed(&self) -> Seed {
         let out_of_memory = Arc::new(AtomicBool::new(false));
-        let context = Context::new(
+        let mut context = Context::new(
             &self.mount,
             &self.limits,
             Arc::clone(&self.network),
             Arc::clone(&out_of_memory),
             TICK,
         );
+        context.memory.show(&self.mount);
         Seed {
+            mount: Arc::clone(&self.mount),
             blueprint: Arc::clone(&self.blueprint),
             store: store(&self.engine, context),
             config: Arc::clone(&self.config),
@@ -287,8 +295,6 @@ impl Pool {
         }
         let instance = Instance::start(self.seed());
         instances.push(Arc::clone(&instance));
-        metrics::gauge!("orlop_driver_instances", "mount" => self.mount.to_string())
-            .set(instances.len() as f64);
         Ok(instance)
     }
 

@@ -138,7 +138,7 @@ mod tests {
             prop_assume!(names.iter().all(|name| name != "." && name != ".."));
             let path = Path::parse(names.join("/")).unwrap();
             let directory = directory || path.is_root();
-            for door in [Door::Page, Door::Download, Door::Proxy] {
+            for door in [Door::Page, Door::Download, Door::Proxy, Door::Dav] {
                 let raw = href::absolute(door, &path, directory);
                 prop_assert_eq!(Door::of(&raw), door);
                 let location = parse(door, &raw).unwrap();

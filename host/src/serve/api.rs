@@ -1,6 +1,7 @@
 //! `/api/v1/`: the namespace for programs, in JSON.
 
 mod changes;
+mod openapi;
 mod owner;
 mod reads;
 pub(crate) mod shares;
@@ -16,6 +17,7 @@ use crate::Location;
 
 pub(crate) use self::{
     changes::{copy, mkdir, remove, rename},
+    openapi::openapi,
     reads::{drivers, link, list, mounts, stat},
 };
 

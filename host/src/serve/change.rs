@@ -103,7 +103,8 @@ async fn make_directory(site: &Visit, location: Location, body: Body) -> Result<
     Ok(created(&location.path, true))
 }
 
-async fn has_content(mut body: Body) -> Result<bool, Problem> {
+/// Whether a body has any byte. The first one tells.
+pub(crate) async fn has_content(mut body: Body) -> Result<bool, Problem> {
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| Problem::bad_request("the request's body broke off"))?;
         if frame.data_ref().is_some_and(|data| !data.is_empty()) {
@@ -127,7 +128,11 @@ async fn write(site: &Visit, parts: &Parts, path: Path, body: Body) -> Result<Re
     };
     let entry = site
         .namespace
-        .write(&path, upload(site, parts, path.name(), body), options)
+        .write(
+            &path,
+            upload(site, Door::Download, parts, path.name(), body, None),
+            options,
+        )
         .await?;
     let mut response = if is_new {
         created(&path, false)
@@ -140,7 +145,16 @@ async fn write(site: &Visit, parts: &Parts, path: Path, body: Body) -> Result<Re
     Ok(response)
 }
 
-fn upload(site: &Visit, parts: &Parts, name: &str, body: Body) -> Upload {
+/// The body of a PUT as it came through a door. `expected` is its size where the client says so by other means than
+/// `Content-Length`.
+pub(crate) fn upload(
+    site: &Visit,
+    door: Door,
+    parts: &Parts,
+    name: &str,
+    body: Body,
+    expected: Option<u64>,
+) -> Upload {
     let header = |name| {
         parts
             .headers
@@ -148,7 +162,8 @@ fn upload(site: &Visit, parts: &Parts, name: &str, body: Body) -> Upload {
             .and_then(|value: &HeaderValue| value.to_str().ok())
     };
     let size = header(CONTENT_LENGTH).and_then(|text| text.parse().ok());
-    let counter = site.meters.bytes(Door::Download, Direction::In);
+    let size = size.or(expected);
+    let counter = site.meters.bytes(door, Direction::In);
     let stream = body
         .into_data_stream()
         .inspect_ok(move |bytes| counter.increment(bytes.len() as u64))
@@ -188,18 +203,28 @@ async fn judge(
         return Ok((!is_known, Precondition::None));
     }
     let entry = look_up(site, &Location::file(path.clone())).await?;
-    let current = entry.as_ref().map(Current::from);
-    if condition::judge_change(headers, current) != Condition::Holds {
+    Ok((entry.is_none(), judge_found(headers, entry.as_ref())?))
+}
+
+/// Judges the request's conditions by what was found at the path, and says what the storage shall check for itself:
+/// that it is still so.
+pub(crate) fn judge_found(
+    headers: &HeaderMap,
+    entry: Option<&Entry>,
+) -> Result<Precondition, Problem> {
+    if !is_conditional(headers) {
+        return Ok(Precondition::None);
+    }
+    if condition::judge_change(headers, entry.map(Current::from)) != Condition::Holds {
         return Err(Problem::precondition_failed());
     }
-    let precondition = match &entry {
+    Ok(match entry {
         None => Precondition::Absent,
         Some(entry) => entry
             .etag
             .clone()
             .map_or(Precondition::None, Precondition::Matches),
-    };
-    Ok((entry.is_none(), precondition))
+    })
 }
 
 async fn look_up(site: &Visit, location: &Location) -> Result<Option<Entry>, Error> {

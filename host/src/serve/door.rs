@@ -11,6 +11,8 @@ pub(crate) enum Door {
     Download,
     /// `/p/`: downloads through the host.
     Proxy,
+    /// `/dav/`: WebDAV.
+    Dav,
     /// `/api/`.
     Api,
     /// Health and figures.
@@ -23,7 +25,7 @@ pub(crate) enum Door {
     Share,
 }
 
-/// First segments that are doors, `dav` among them before it opens, so that links made today last.
+/// First segments that are doors.
 const RESERVED: [&str; 9] = [
     "_orlop", "api", "d", "dav", "healthz", "metrics", "p", "readyz", "s",
 ];
@@ -41,9 +43,12 @@ impl Door {
             Some(("d", _)) => Self::Download,
             Some(("p", _)) => Self::Proxy,
             Some(("s", _)) => Self::Share,
+            Some(("dav", _)) => Self::Dav,
             Some(("api", _)) => Self::Api,
             Some(("_orlop", "login" | "logout")) => Self::Login,
             Some(("_orlop", _)) => Self::Assets,
+            // Clients are told `http://host/dav` as often as with the slash.
+            None if path == "dav" => Self::Dav,
             None if matches!(path, "healthz" | "readyz" | "metrics") => Self::Operations,
             _ => Self::Page,
         }
@@ -55,6 +60,7 @@ impl Door {
             Self::Page => "page",
             Self::Download => "download",
             Self::Proxy => "proxy",
+            Self::Dav => "dav",
             Self::Api => "api",
             Self::Operations => "operations",
             Self::Assets => "assets",
@@ -82,6 +88,7 @@ impl Door {
             Self::Download => "/d",
             Self::Proxy => "/p",
             Self::Share => "/s",
+            Self::Dav => "/dav",
             _ => "",
         }
     }
@@ -115,6 +122,10 @@ mod tests {
             ("/d/", Door::Download),
             ("/d/a/b", Door::Download),
             ("/p/a", Door::Proxy),
+            ("/dav", Door::Dav),
+            ("/dav/", Door::Dav),
+            ("/dav/a/b", Door::Dav),
+            ("/davy/a", Door::Page),
             ("/api/v1/list", Door::Api),
             ("/_orlop/page.css", Door::Assets),
             ("/_orlop/login", Door::Login),

@@ -11,13 +11,15 @@ use super::{
     accept::Wants,
     address,
     attachment::Disposition,
+    descriptor,
     door::Door,
     file::{self, FileRequest},
     href,
     problem::Problem,
     site::Visit,
+    zip,
 };
-use crate::{Download, Entry, Error, Kind, LinkOptions, Outcome, Path};
+use crate::{Download, Entry, Error, Kind, LinkOptions, Location, Outcome, Path};
 
 /// `/d/{path}`.
 pub(crate) async fn by_policy(site: Visit, request: Request) -> Response {
@@ -35,7 +37,7 @@ pub(crate) async fn by_policy(site: Visit, request: Request) -> Response {
         }
         let (path, entry) = find(&site, Door::Download, &parts).await?;
         if entry.kind == Kind::Directory {
-            return folder(&parts, &path);
+            return folder(&site, Door::Download, &parts, path).await;
         }
         serve(
             &site,
@@ -59,7 +61,7 @@ pub(crate) async fn through_host(site: Visit, request: Request) -> Response {
     let answer = async {
         let (path, entry) = find(&site, Door::Proxy, &parts).await?;
         if entry.kind == Kind::Directory {
-            return folder(&parts, &path);
+            return folder(&site, Door::Proxy, &parts, path).await;
         }
         let mut keys = parts.uri.query().unwrap_or_default().split('&');
         let disposition = if keys.any(|key| key.split('=').next() == Some("download")) {
@@ -99,7 +101,7 @@ async fn find(site: &Visit, door: Door, parts: &Parts) -> Result<(Path, Entry), 
 }
 
 /// Where the mount sends clients for the bytes; none if they come through the host.
-async fn elsewhere(site: &Visit, path: &Path) -> Result<Option<String>, Problem> {
+pub(crate) async fn elsewhere(site: &Visit, path: &Path) -> Result<Option<String>, Problem> {
     let Some(mount) = site.namespace.mount_of(path) else {
         return Ok(None);
     };
@@ -116,17 +118,26 @@ async fn elsewhere(site: &Visit, path: &Path) -> Result<Option<String>, Problem>
                 Err(error) => Err(error.into()),
             }
         }
-        Download::Worker(base) => {
-            let path = href::absolute(Door::Download, path, false);
-            let path = path
-                .strip_prefix(Door::Download.prefix())
-                .unwrap_or_default();
-            Ok(Some(format!("{}{path}", base.trim_end_matches('/'))))
+        Download::Worker(worker) => {
+            let link = match site.namespace.request(path).await {
+                Err(Error::Outcome(Outcome::Unsupported(_))) => return Ok(None),
+                link => link?,
+            };
+            let entry = site.namespace.stat(&Location::file(path.clone())).await?;
+            let descriptor = descriptor::seal(worker, path, &entry, &link).map_err(Error::from)?;
+            let below = href::absolute(Door::Download, path, false);
+            let below = below.strip_prefix(Door::Download.prefix());
+            let below = below.unwrap_or_default();
+            Ok(Some(format!(
+                "{}{below}?descriptor={descriptor}",
+                worker.url()
+            )))
         }
     }
 }
 
-fn redirect(location: String) -> Result<Response, Problem> {
+/// Sends the client elsewhere.
+pub(crate) fn redirect(location: String) -> Result<Response, Problem> {
     let location = HeaderValue::try_from(location)
         .map_err(|_| Outcome::Unavailable("the storage gave a link that is no URL".into()))?;
     let mut response = Response::new(Body::empty());
@@ -138,10 +149,13 @@ fn redirect(location: String) -> Result<Response, Problem> {
     Ok(response)
 }
 
-/// A folder has no bytes: people are shown it, programs told.
-fn folder(parts: &Parts, path: &Path) -> Result<Response, Problem> {
+/// A folder has no bytes, but can be had as an archive: people are shown it, programs told.
+async fn folder(site: &Visit, door: Door, parts: &Parts, path: Path) -> Result<Response, Problem> {
+    if zip::is_asked_for(parts.uri.query()) {
+        return zip::answer(site, door, parts, path).await;
+    }
     if Wants::of(&parts.headers) == Wants::Html {
-        return redirect(href::absolute(Door::Page, path, true));
+        return redirect(href::absolute(Door::Page, &path, true));
     }
     Err(Outcome::IsADirectory.into())
 }

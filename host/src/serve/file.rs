@@ -3,7 +3,7 @@
 use std::{ops::Range, time::SystemTime};
 
 use axum::{body::Body, response::Response};
-use futures::TryStreamExt as _;
+use futures::{Stream, TryStreamExt as _};
 use http::{
     HeaderMap, HeaderValue, Method, StatusCode,
     header::{
@@ -15,6 +15,7 @@ use http::{
 
 use super::{
     attachment::{self, Disposition},
+    byteranges::Parts,
     condition::{self, Condition, Current},
     date,
     door::Door,
@@ -54,21 +55,68 @@ pub(crate) async fn answer(site: &Visit, request: FileRequest<'_>) -> Result<Res
             .insert(CONTENT_LENGTH, entry.size.into());
         return Ok(response);
     }
-    let part = if condition::honours_range(headers, current, SystemTime::now()) {
+    let mut part = None;
+    if condition::honours_range(headers, current, SystemTime::now()) {
         match range::requested(headers, entry.size) {
-            Bytes::Whole => None,
-            Bytes::Part(part) => Some(part),
+            Bytes::Whole => {}
+            Bytes::Part(range) => part = Some(range),
+            Bytes::Parts(ranges) => return parts(site, &request, ranges).await,
             Bytes::Unsatisfiable => return Err(unsatisfiable(entry.size)),
         }
-    } else {
-        None
-    };
+    }
     let reading = read(site, &request, part.clone()).await?;
     // A storage that cannot read parts sends all, and then the answer is all. A file that became shorter
     // since it was looked up has less of the part.
     let is_part =
         part.is_some_and(|part| reading.range == part || reading.range != (0..reading.size));
     Ok(stream(site, &request, reading, is_part))
+}
+
+/// Answers with several parts, if they are sure to be of one version.
+async fn parts(
+    site: &Visit,
+    request: &FileRequest<'_>,
+    ranges: Vec<Range<u64>>,
+) -> Result<Response, Problem> {
+    let Some(first) = ranges
+        .first()
+        .cloned()
+        .filter(|_| has_strong_etag(request.entry))
+    else {
+        let reading = read(site, request, None).await?;
+        return Ok(stream(site, request, reading, false));
+    };
+    let reading = read(site, request, Some(first.clone())).await?;
+    if reading.range == (0..reading.size) {
+        // A storage that cannot read parts sends all.
+        return Ok(stream(site, request, reading, false));
+    }
+    if reading.range != first || reading.etag != request.entry.etag {
+        // Another file by now, of which the ranges may be none.
+        let reading = read(site, request, None).await?;
+        return Ok(stream(site, request, reading, false));
+    }
+    let facts = Facts::of_reading(&reading, request.entry);
+    let mut response = Response::new(Body::empty());
+    describe(&mut response, request, &facts);
+    let media_type = media::header(request.path.name(), facts.content_type);
+    let parts = Parts::new(ranges, reading.size, &media_type)?;
+    *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_LENGTH, parts.length().into());
+    if let Ok(value) = HeaderValue::try_from(parts.media_type()) {
+        headers.insert(CONTENT_TYPE, value);
+    }
+    let body = parts.stream(site.namespace.clone(), request.path.clone(), reading);
+    *response.body_mut() = counted(site, request, body);
+    Ok(response)
+}
+
+fn has_strong_etag(entry: &Entry) -> bool {
+    entry
+        .etag
+        .as_deref()
+        .is_some_and(|etag| etag.starts_with('"'))
 }
 
 async fn read(
@@ -100,16 +148,7 @@ async fn read(
 }
 
 fn stream(site: &Visit, request: &FileRequest<'_>, reading: Reading, is_part: bool) -> Response {
-    let counter = site.meters.bytes(request.door, Direction::Out);
-    let path = request.path.to_string();
-    let facts = Facts {
-        etag: reading.etag.as_deref().or(request.entry.etag.as_deref()),
-        modified: reading.modified.or(request.entry.modified),
-        content_type: reading
-            .content_type
-            .as_deref()
-            .or(request.entry.content_type.as_deref()),
-    };
+    let facts = Facts::of_reading(&reading, request.entry);
     let mut response = Response::new(Body::empty());
     describe(&mut response, request, &facts);
     let headers = response.headers_mut();
@@ -123,12 +162,22 @@ fn stream(site: &Visit, request: &FileRequest<'_>, reading: Reading, is_part: bo
         }
         *response.status_mut() = StatusCode::PARTIAL_CONTENT;
     }
-    let body = reading
-        .body
-        .inspect_ok(move |bytes| counter.increment(bytes.len() as u64))
-        .inspect_err(move |error| tracing::warn!(path, %error, "a download broke off"));
-    *response.body_mut() = Body::from_stream(body);
+    *response.body_mut() = counted(site, request, reading.body);
     response
+}
+
+/// A body whose bytes are counted, and whose failure is logged.
+fn counted(
+    site: &Visit,
+    request: &FileRequest<'_>,
+    body: impl Stream<Item = crate::Result<bytes::Bytes>> + Send + 'static,
+) -> Body {
+    let counter = site.meters.bytes(request.door, Direction::Out);
+    let path = request.path.to_string();
+    Body::from_stream(
+        body.inspect_ok(move |bytes| counter.increment(bytes.len() as u64))
+            .inspect_err(move |error| tracing::warn!(path, %error, "a download broke off")),
+    )
 }
 
 /// What the headers of an answer are made from.
@@ -145,6 +194,16 @@ impl<'a> Facts<'a> {
             etag: entry.etag.as_deref(),
             modified: entry.modified,
             content_type: entry.content_type.as_deref(),
+        }
+    }
+
+    /// What the bytes came with, and what was known before.
+    fn of_reading(reading: &'a Reading, entry: &'a Entry) -> Self {
+        let known = Self::of(entry);
+        Self {
+            etag: reading.etag.as_deref().or(known.etag),
+            modified: reading.modified.or(known.modified),
+            content_type: reading.content_type.as_deref().or(known.content_type),
         }
     }
 }

@@ -59,6 +59,14 @@ pub(crate) fn query_value(text: &str) -> impl std::fmt::Display {
     utf8_percent_encode(text, ESCAPED)
 }
 
+/// Puts a name behind a link that ends in a slash, anywhere but at the top of the page's own space.
+pub(crate) fn append(link: &mut String, name: &str, directory: bool) {
+    push_name(link, name, false);
+    if directory {
+        link.push('/');
+    }
+}
+
 /// At the top of the page's own space, a name spelt like a door has its first letter escaped.
 fn push_name(link: &mut String, name: &str, at_top: bool) {
     let rest = match name.as_bytes().first() {

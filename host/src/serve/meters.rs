@@ -1,26 +1,20 @@
-//! What is counted and logged of every request.
+//! What is counted of every request.
 
 use std::{
     collections::HashMap,
     fmt,
-    future::Future,
-    pin::Pin,
     sync::{
         Arc, OnceLock, PoisonError, RwLock,
         atomic::{AtomicU64, Ordering},
     },
-    task::{Context, Poll},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use axum::{extract::Request, response::Response};
-use http::{Method, StatusCode};
-use metrics::{Counter, Histogram};
+use http::StatusCode;
+use metrics::{Counter, Histogram, Unit, describe_counter, describe_gauge, describe_histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
-use tower::{Layer, Service};
-use tracing::Level;
 
-use super::{door::Door, problem::Cause, site::Shared};
+use super::{door::Door, site::Shared};
 
 /// Upper bounds of the buckets that times are counted in, in seconds.
 const BUCKETS: [f64; 12] = [
@@ -42,12 +36,19 @@ pub(crate) enum Direction {
     Out,
 }
 
+/// A mount's path as metrics name it; none for requests that are for no mount.
+pub(crate) type MountLabel = Option<Arc<str>>;
+
+/// What requests are counted by; the text is the method.
+type Answered = (Door, MountLabel, &'static str, StatusCode);
+
 /// Counters at hand, so that a request costs no look-up in the exporter's registry.
 pub(crate) struct Meters {
     recorder: Option<PrometheusHandle>,
-    requests: RwLock<HashMap<(Door, &'static str, StatusCode), Counter>>,
-    seconds: RwLock<HashMap<Door, Histogram>>,
-    bytes: RwLock<HashMap<(Door, Direction), Counter>>,
+    process: metrics_process::Collector,
+    requests: RwLock<HashMap<Answered, Counter>>,
+    seconds: RwLock<HashMap<(Door, MountLabel), Histogram>>,
+    bytes: RwLock<HashMap<(Door, MountLabel, Direction), Counter>>,
     seen: AtomicU64,
 }
 
@@ -66,6 +67,7 @@ impl Meters {
         let recorder = RECORDER.get_or_init(install).clone();
         Self {
             recorder,
+            process: metrics_process::Collector::default(),
             requests: RwLock::default(),
             seconds: RwLock::default(),
             bytes: RwLock::default(),
@@ -75,33 +77,51 @@ impl Meters {
 
     /// All figures as Prometheus reads them; none if the recorder is not ours.
     pub(crate) fn render(&self) -> Option<String> {
-        self.recorder.as_ref().map(PrometheusHandle::render)
+        let recorder = self.recorder.as_ref()?;
+        self.process.collect();
+        Some(recorder.render())
     }
 
-    /// Counts the bytes of files that pass a door.
-    pub(crate) fn bytes(&self, door: Door, direction: Direction) -> Counter {
-        cached(&self.bytes, (door, direction), || {
+    fn bytes(&self, door: Door, mount: &MountLabel, direction: Direction) -> Counter {
+        cached(&self.bytes, (door, mount.clone(), direction), || {
             let direction = match direction {
                 Direction::In => "in",
                 Direction::Out => "out",
             };
-            metrics::counter!("orlop_bytes_total", "door" => door.label(), "direction" => direction)
+            metrics::counter!(
+                "orlop_bytes_total",
+                "door" => door.label(), "mount" => text(mount), "direction" => direction,
+            )
         })
     }
 
-    fn record(&self, door: Door, method: &'static str, status: StatusCode, took: Duration) {
-        cached(&self.requests, (door, method, status), || {
-            metrics::counter!(
-                "orlop_requests_total",
-                "door" => door.label(), "method" => method, "status" => status.as_str().to_owned(),
+    /// Counts a request, and how long the head of its answer took.
+    pub(super) fn record(
+        &self,
+        door: Door,
+        mount: &MountLabel,
+        method: &'static str,
+        status: StatusCode,
+        took: Duration,
+    ) {
+        cached(
+            &self.requests,
+            (door, mount.clone(), method, status),
+            || {
+                metrics::counter!(
+                    "orlop_requests_total",
+                    "door" => door.label(), "mount" => text(mount),
+                    "method" => method, "status" => status.as_str().to_owned(),
+                )
+            },
+        )
+        .increment(1);
+        cached(&self.seconds, (door, mount.clone()), || {
+            metrics::histogram!(
+                "orlop_request_seconds",
+                "door" => door.label(), "mount" => text(mount),
             )
         })
-        .increment(1);
-        cached(
-            &self.seconds,
-            door,
-            || metrics::histogram!("orlop_request_seconds", "door" => door.label()),
-        )
         .record(took.as_secs_f64());
         let seen = self.seen.fetch_add(1, Ordering::Relaxed);
         if let Some(recorder) = &self.recorder
@@ -110,6 +130,29 @@ impl Meters {
             recorder.run_upkeep();
         }
     }
+}
+
+/// The meters as one request uses them.
+#[derive(Clone, Debug)]
+pub(crate) struct Tally {
+    pub(super) site: Shared,
+    pub(super) mount: MountLabel,
+}
+
+impl Tally {
+    /// Counts the bytes of files that pass a door.
+    pub(crate) fn bytes(&self, door: Door, direction: Direction) -> Counter {
+        self.site.meters.bytes(door, &self.mount, direction)
+    }
+
+    /// As [`Meters::render`].
+    pub(crate) fn render(&self) -> Option<String> {
+        self.site.meters.render()
+    }
+}
+
+fn text(mount: &MountLabel) -> String {
+    mount.as_deref().unwrap_or_default().to_owned()
 }
 
 /// Makes `/metrics` count from here on, for the whole process. [`router`](super::router) does so too, but
@@ -123,7 +166,10 @@ fn install() -> Option<PrometheusHandle> {
         .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &BUCKETS)
         .and_then(PrometheusBuilder::install_recorder);
     match recorder {
-        Ok(handle) => Some(handle),
+        Ok(handle) => {
+            describe();
+            Some(handle)
+        }
         Err(error) => {
             tracing::info!(%error, "another recorder takes the metrics, so `/metrics` has none");
             None
@@ -131,7 +177,7 @@ fn install() -> Option<PrometheusHandle> {
     }
 }
 
-fn cached<K: Copy + Eq + std::hash::Hash, M: Clone>(
+fn cached<K: Eq + std::hash::Hash, M: Clone>(
     meters: &RwLock<HashMap<K, M>>,
     key: K,
     open: impl FnOnce() -> M,
@@ -147,102 +193,43 @@ fn cached<K: Copy + Eq + std::hash::Hash, M: Clone>(
     meters.entry(key).or_insert_with(open).clone()
 }
 
-/// Methods by name, in a set that no client can make grow.
-fn method_name(method: &Method) -> &'static str {
-    match method.as_str() {
-        "GET" => "GET",
-        "HEAD" => "HEAD",
-        "PUT" => "PUT",
-        "POST" => "POST",
-        "DELETE" => "DELETE",
-        "OPTIONS" => "OPTIONS",
-        _ => "other",
-    }
-}
-
-/// Wraps the routes in [`Metered`].
-#[derive(Clone, Debug)]
-pub(crate) struct MeterLayer {
-    pub(crate) site: Shared,
-}
-
-impl<S> Layer<S> for MeterLayer {
-    type Service = Metered<S>;
-
-    fn layer(&self, inner: S) -> Metered<S> {
-        Metered {
-            inner,
-            site: Arc::clone(&self.site),
-        }
-    }
-}
-
-/// Counts and logs every request. The time is up to the head of the answer, not the end of its body.
-#[derive(Clone, Debug)]
-pub(crate) struct Metered<S> {
-    inner: S,
-    site: Shared,
-}
-
-impl<S, E> Service<Request> for Metered<S>
-where
-    S: Service<Request, Response = Response, Error = E>,
-    S::Future: Send + 'static,
-{
-    type Response = Response;
-    type Error = E;
-    type Future = Pin<Box<dyn Future<Output = Result<Response, E>> + Send>>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), E>> {
-        self.inner.poll_ready(context)
-    }
-
-    fn call(&mut self, mut request: Request) -> Self::Future {
-        let began = Instant::now();
-        let method = method_name(request.method());
-        let door = Door::of(request.uri().path());
-        let uri = request.uri().clone();
-        let site = Arc::clone(&self.site);
-        request.extensions_mut().insert(site.view());
-        let answer = self.inner.call(request);
-        Box::pin(async move {
-            let mut response = answer.await?;
-            let took = began.elapsed();
-            let status = response.status();
-            site.meters.record(door, method, status, took);
-            let cause = response.extensions_mut().remove::<Cause>();
-            // The path alone: a query may hold what nobody else shall read.
-            log(
-                method,
-                &door.loggable(uri.path()),
-                status,
-                took,
-                cause.as_ref(),
-            );
-            Ok(response)
-        })
-    }
-}
-
-fn log(method: &str, path: &str, status: StatusCode, took: Duration, cause: Option<&Cause>) {
-    macro_rules! line {
-        ($level:ident) => {
-            tracing::$level!(
-                method,
-                path,
-                status = status.as_u16(),
-                ?took,
-                cause = cause.map(|cause| &*cause.text),
-                "answered"
-            )
-        };
-    }
-    let is_read = matches!(method, "GET" | "HEAD");
-    match cause.map(|cause| cause.level) {
-        Some(Level::ERROR) => line!(error),
-        Some(Level::WARN) => line!(warn),
-        Some(Level::INFO) => line!(info),
-        None if !is_read => line!(info),
-        _ => line!(debug),
-    }
+/// Tells readers of `/metrics` what the figures mean. `docs/operations.md` lists them.
+fn describe() {
+    describe_counter!("orlop_requests_total", "Requests answered");
+    describe_histogram!(
+        "orlop_request_seconds",
+        Unit::Seconds,
+        "Time to the head of an answer"
+    );
+    describe_counter!("orlop_bytes_total", Unit::Bytes, "Bytes of files");
+    describe_gauge!("orlop_connections", "Connections of clients that are open");
+    describe_counter!("orlop_driver_calls_total", "Calls of drivers");
+    describe_histogram!(
+        "orlop_driver_call_seconds",
+        Unit::Seconds,
+        "Time of a driver's call"
+    );
+    describe_counter!(
+        "orlop_driver_faults_total",
+        "Instances of drivers that broke"
+    );
+    describe_counter!(
+        "orlop_driver_starts_total",
+        "Instances of drivers that were started"
+    );
+    describe_gauge!("orlop_driver_instances", "Instances of drivers that live");
+    describe_gauge!(
+        "orlop_driver_memory_bytes",
+        Unit::Bytes,
+        "Memory of the instances that live"
+    );
+    describe_counter!("orlop_upstream_requests_total", "Requests to storages");
+    describe_histogram!(
+        "orlop_upstream_seconds",
+        Unit::Seconds,
+        "Time to the head of a storage's answer"
+    );
+    describe_gauge!("orlop_build_info", "1, with the version as a label");
+    metrics_process::Collector::default().describe();
+    metrics::gauge!("orlop_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
 }

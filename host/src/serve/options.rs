@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use super::{ListenAddress, TlsFiles, TrustedProxies, Users};
+use super::{ListenAddress, Origins, TlsFiles, TrustedProxies, Users};
 use crate::Access;
 
 /// How to serve a namespace.
@@ -32,6 +32,8 @@ pub struct ServeOptions {
     pub users: Users,
     /// The proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` count.
     pub trusted_proxies: TrustedProxies,
+    /// The origins whose pages may use the doors as our own page does.
+    pub cors_origins: Origins,
     /// How long requests in flight may take to finish once the server is told to stop.
     pub grace: Duration,
 }
@@ -96,6 +98,7 @@ impl Default for ServeOptions {
             anonymous: Access::full(),
             users: Users::default(),
             trusted_proxies: TrustedProxies::default(),
+            cors_origins: Origins::default(),
             // Below the 30 s that service managers commonly wait before they kill.
             grace: Duration::from_secs(25),
         }
@@ -170,6 +173,13 @@ impl ServeOptions {
     #[must_use]
     pub fn with_trusted_proxies(mut self, proxies: TrustedProxies) -> Self {
         self.trusted_proxies = proxies;
+        self
+    }
+
+    /// Lets pages of these origins use the doors.
+    #[must_use]
+    pub fn with_cors_origins(mut self, origins: Origins) -> Self {
+        self.cors_origins = origins;
         self
     }
 

@@ -22,7 +22,7 @@ use http::{
 pub(crate) use self::frame::{Frame, Ground};
 use super::{
     accept::Wants,
-    address,
+    address, dav,
     door::Door,
     href,
     json::{self, EntryBody},
@@ -41,6 +41,12 @@ pub(crate) async fn handle(site: Visit, request: Request) -> Response {
     let result = match parts.method {
         Method::GET | Method::HEAD => view(&site, &parts).await,
         Method::POST => upload::receive(&site, &parts, body).await,
+        Method::OPTIONS if parts.uri.path() == "/" => Ok(dav::announce()),
+        Method::OPTIONS => Ok((
+            StatusCode::NO_CONTENT,
+            [(ALLOW, HeaderValue::from_static("GET, HEAD, POST"))],
+        )
+            .into_response()),
         _ => Err(Problem::new(
             StatusCode::METHOD_NOT_ALLOWED,
             "unsupported",

@@ -6,18 +6,19 @@ use axum::{
     Router,
     extract::Request,
     middleware,
-    response::Response,
+    response::{IntoResponse as _, Response},
     routing::{any, delete, get, post},
 };
-use http::StatusCode;
+use http::{Method, StatusCode};
 
 use super::{
     ServeOptions, api, assets,
     authentication::authenticate,
-    change, download, gate, login,
-    meters::MeterLayer,
-    operations, page,
+    change,
+    cors::CorsLayer,
+    dav, download, gate, login, operations, page,
     problem::Problem,
+    record::RecordLayer,
     share,
     site::{Shared, Site, Visit},
 };
@@ -38,11 +39,14 @@ pub(super) fn routes(site: Shared) -> Router {
             .put(change::put)
             .delete(change::delete)
     };
-    Router::new()
+    let router = Router::new()
         .route("/d/", by_policy())
         .route("/d/{*path}", by_policy())
         .route("/p/", get(download::through_host))
         .route("/p/{*path}", get(download::through_host))
+        .route("/dav", any(dav::handle))
+        .route("/dav/", any(dav::handle))
+        .route("/dav/{*path}", any(dav::handle))
         .route("/api/v1/list", get(api::list))
         .route("/api/v1/stat", get(api::stat))
         .route("/api/v1/link", get(api::link))
@@ -70,6 +74,7 @@ pub(super) fn routes(site: Shared) -> Router {
             get(api::tasks::find).delete(api::tasks::end),
         )
         .route("/api/v1/tasks/{id}/retry", post(api::tasks::retry))
+        .route("/api/v1/openapi.json", get(api::openapi))
         .route("/api/", any(api::unknown))
         .route("/api/{*path}", any(api::unknown))
         .route("/healthz", get(operations::alive))
@@ -86,11 +91,19 @@ pub(super) fn routes(site: Shared) -> Router {
             Arc::clone(&site),
             authenticate,
         ))
-        .layer(middleware::from_fn(gate::guard))
-        .layer(MeterLayer { site })
+        .layer(middleware::from_fn(gate::guard));
+    // Before anybody asks who the caller is: browsers send no credentials with a preflight request.
+    let cors = CorsLayer {
+        site: Arc::clone(&site),
+    };
+    router.layer(cors).layer(RecordLayer { site })
 }
 
+/// The router adds `Allow`.
 async fn method_not_allowed(site: Visit, request: Request) -> Response {
+    if request.method() == Method::OPTIONS {
+        return StatusCode::NO_CONTENT.into_response();
+    }
     let problem = Problem::new(
         StatusCode::METHOD_NOT_ALLOWED,
         "unsupported",

@@ -54,7 +54,7 @@ pub(crate) async fn handle(State(site): State<Shared>, request: Request) -> Resp
     let view = parts.extensions.get::<View>().cloned();
     let view = view.unwrap_or_else(|| site.view());
     let nobody = Caller::nameless(Access::none());
-    let mut guest = Visit::new(Arc::clone(&site), view.clone(), nobody);
+    let mut guest = Visit::new(Arc::clone(&site), view.clone(), nobody, None);
     guest.uri = parts.uri.clone();
     guest.ground = Ground {
         address: format!("/s/{token}"),

@@ -7,12 +7,21 @@ use std::{
 };
 
 use axum::extract::FromRequestParts;
-use http::{Uri, request::Parts};
+use http::{
+    HeaderMap, Uri,
+    header::{CACHE_CONTROL, PRAGMA},
+    request::Parts,
+};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    ServeOptions, authentication::Authentication, authentication::unauthenticated, caller::Caller,
-    meters::Meters, page::Ground, problem::Problem,
+    ServeOptions,
+    authentication::{Authentication, unauthenticated},
+    caller::Caller,
+    meters::{Meters, MountLabel, Tally},
+    page::Ground,
+    problem::Problem,
+    record::Record,
 };
 use crate::{Mount, Namespace, state::State, tasks::Tasks};
 
@@ -87,13 +96,20 @@ pub(crate) struct Visit {
     pub(crate) uri: Uri,
     /// Where its pages begin.
     pub(crate) ground: Ground,
+    /// Counts what passes.
+    pub(crate) meters: Tally,
 }
 
 impl Visit {
     /// A request of this caller.
-    pub(crate) fn new(site: Shared, view: View, caller: Caller) -> Self {
+    pub(crate) fn new(site: Shared, view: View, caller: Caller, mount: MountLabel) -> Self {
+        let meters = Tally {
+            site: Arc::clone(&site),
+            mount,
+        };
         Self {
             site,
+            meters,
             namespace: view.namespace.restricted_to(&caller.access),
             caller,
             options: view.options,
@@ -142,8 +158,52 @@ impl FromRequestParts<Shared> for Visit {
         let view = view.unwrap_or_else(|| site.view());
         let caller = parts.extensions.get::<Caller>().cloned();
         let caller = caller.unwrap_or_else(|| Caller::anonymous(&view.options));
-        let mut visit = Self::new(Arc::clone(site), view, caller);
+        let record = parts.extensions.get::<Arc<Record>>();
+        if let (Some(record), Some(name)) = (record, &caller.name) {
+            // A request has one caller; who is asked for twice is the same.
+            let _ = record.user.set(Arc::clone(name));
+        }
+        let mount = record.and_then(|record| record.mount.clone());
+        let mut visit = Self::new(Arc::clone(site), view, caller, mount);
         visit.uri = parts.uri.clone();
+        if wants_fresh(&parts.headers) {
+            visit.namespace = visit.namespace.refreshing();
+        }
         Ok(visit)
+    }
+}
+
+/// Whether a client wants no answer from memory (RFC 9111 §5.2.1.4, and §5.4 for old clients).
+fn wants_fresh(headers: &HeaderMap) -> bool {
+    let says = |name| {
+        let mut values = headers.get_all(name).into_iter();
+        values.any(|value| {
+            let mut directives = value.to_str().unwrap_or_default().split(',');
+            directives.any(|directive| directive.trim().eq_ignore_ascii_case("no-cache"))
+        })
+    };
+    says(CACHE_CONTROL) || (!headers.contains_key(CACHE_CONTROL) && says(PRAGMA))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_wants_fresh_answers() {
+        for (pairs, fresh) in [
+            (&[] as &[(_, _)], false),
+            (&[(CACHE_CONTROL, "no-cache")], true),
+            (&[(CACHE_CONTROL, "max-age=0, No-Cache")], true),
+            (&[(CACHE_CONTROL, "max-age=0")], false),
+            (&[(PRAGMA, "no-cache")], true),
+            (&[(PRAGMA, "no-cache"), (CACHE_CONTROL, "max-age=9")], false),
+        ] {
+            let headers: HeaderMap = pairs
+                .iter()
+                .map(|(name, value)| (name.clone(), value.parse().unwrap()))
+                .collect();
+            assert_eq!(wants_fresh(&headers), fresh, "{pairs:?}");
+        }
     }
 }

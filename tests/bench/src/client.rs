@@ -15,6 +15,9 @@ pub(crate) const BLOCK: usize = 256 << 10;
 /// Longer heads are not expected.
 const HEAD: usize = 16 << 10;
 
+/// What a body in chunks ends with.
+const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
+
 /// A URL taken apart.
 #[derive(Clone, Debug)]
 pub(crate) struct Target {
@@ -103,6 +106,29 @@ impl Target {
             200..300 => Ok(()),
             status => bail!("the upload was answered with {status}"),
         }
+    }
+
+    /// Has a folder told with its members over WebDAV, and returns how many bytes that took.
+    pub(crate) async fn propfind(&self) -> Result<u64> {
+        let mut stream = self.connect().await?;
+        let request = self.request("PROPFIND", "depth: 1\r\nconnection: close\r\n");
+        stream.write_all(request.as_bytes()).await?;
+        let (head, read) = Head::read(&mut stream).await?;
+        head.expect(207)?;
+        let mut block = vec![0; BLOCK];
+        let mut received = read as u64;
+        let mut end = Vec::new();
+        loop {
+            let read = stream.read(&mut block).await?;
+            if read == 0 {
+                break;
+            }
+            received += read as u64;
+            end.extend_from_slice(block.get(..read).unwrap_or_default());
+            end.drain(..end.len().saturating_sub(LAST_CHUNK.len()));
+        }
+        ensure!(end == LAST_CHUNK, "the answer broke off");
+        Ok(received)
     }
 
     /// Asks for a resource, and returns the head of the answer.

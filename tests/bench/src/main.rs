@@ -30,7 +30,7 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let outcome = match arguments[..] {
-        [storage::ROLE, size] => run(storage::serve(size)),
+        [storage::ROLE, size, speed] => run(storage::serve(size, speed)),
         [canned::ROLE] => run(canned::serve()),
         [plain_server::ROLE, url] => run(plain_server::serve(url)),
         ["--quick", ref groups @ ..] => measure(Scale::QUICK, groups),

@@ -1,5 +1,6 @@
 //! All that is measured, in the order of the table.
 
+mod dav;
 mod download;
 mod footprint;
 mod library;
@@ -19,7 +20,7 @@ use crate::{
 };
 
 /// What can be measured by itself.
-pub(crate) const GROUPS: [&str; 10] = [
+pub(crate) const GROUPS: [&str; 11] = [
     "links",
     "listings",
     "parsing",
@@ -28,6 +29,7 @@ pub(crate) const GROUPS: [&str; 10] = [
     "starts",
     "memory",
     "redirects",
+    "dav",
     "downloads",
     "uploads",
 ];
@@ -54,6 +56,7 @@ pub(crate) async fn all(scale: Scale, groups: &[&str]) -> Result<()> {
             "starts" => start::measure(scale, &orlop).await?,
             "memory" => footprint::measure(scale, &orlop).await?,
             "redirects" => redirect::measure(scale, &orlop, &plain).await?,
+            "dav" => dav::measure(scale, &ours, &orlop).await?,
             "downloads" => download::measure(scale, &orlop, &native, &plain).await?,
             "uploads" => upload::measure(scale, &orlop, &native, &plain).await?,
             unknown => anyhow::bail!("there is no group `{unknown}`"),

@@ -50,8 +50,8 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
 #[derive(Clone)]
 struct Known {
     native: Arc<Native>,
-    /// A link to the large file.
-    link: String,
+    /// Links to the large file and to the medium one.
+    links: [String; 2],
     location: HeaderValue,
     client: reqwest::Client,
 }
@@ -74,6 +74,11 @@ impl PlainServer {
         Target::parse(&format!("{}/p/{}", self.process.url(), storage::LARGE))
     }
 
+    /// The same for the medium file.
+    pub(crate) fn medium_file(&self) -> Result<Target> {
+        Target::parse(&format!("{}/p/{}", self.process.url(), storage::MEDIUM))
+    }
+
     /// The process.
     pub(crate) fn process(&self) -> &Process {
         &self.process
@@ -85,13 +90,14 @@ pub(crate) async fn serve(config: &str) -> Result<()> {
     let config = serde_json::from_str(config).context("the configuration is no JSON")?;
     let native = native::open(&config)?;
     let link = native::link(&native, &orlop::Path::parse(storage::LARGE)?).await?;
+    let medium = native::link(&native, &orlop::Path::parse(storage::MEDIUM)?).await?;
     let router = Router::new()
         .route("/d/{*path}", get(redirect).put(write))
         .route("/p/{*path}", get(proxy))
         .with_state(Known {
             native,
             location: HeaderValue::try_from(&link).context("the link cannot stand in a header")?,
-            link,
+            links: [link, medium],
             client: reqwest::Client::builder()
                 .no_proxy()
                 .tcp_nodelay(true)
@@ -116,8 +122,17 @@ async fn redirect(State(known): State<Known>) -> Response {
     response
 }
 
-async fn proxy(State(known): State<Known>) -> Result<Response, StatusCode> {
-    let answer = known.client.get(&known.link).send().await;
+async fn proxy(
+    State(known): State<Known>,
+    Path(path): Path<String>,
+) -> Result<Response, StatusCode> {
+    let [large, medium] = &known.links;
+    let link = if path == storage::MEDIUM {
+        medium
+    } else {
+        large
+    };
+    let answer = known.client.get(link).send().await;
     let answer = answer.map_err(|_| StatusCode::BAD_GATEWAY)?;
     let length = answer.headers().get(CONTENT_LENGTH).cloned();
     let mut response = Response::new(Body::from_stream(answer.bytes_stream()));

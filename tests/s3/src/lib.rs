@@ -23,7 +23,8 @@
 //! A service that does things otherwise than Amazon is a [`Quirks`] away: `quirks: Quirks::of("oss")`.
 //!
 //! A request passes through the recorder, then the faults, then the signature check, then the
-//! store. Nothing here waits for a clock: a delay is a [`Gate`] that the test itself opens.
+//! store. A delay is a [`Gate`] that the test itself opens; only the speed of a line, where
+//! [`Options::bytes_per_second`] limits it, is a matter of a clock.
 
 mod backend;
 mod etag;

@@ -23,6 +23,8 @@ pub struct Options {
     pub port: u16,
     /// The fewest bytes that a part of a multipart upload may have, the last one excepted.
     pub min_part_size: u64,
+    /// How fast the body of an answer comes. `None`: as fast as the machine can.
+    pub bytes_per_second: Option<u64>,
     /// What is done otherwise than by Amazon S3.
     pub quirks: Quirks,
 }
@@ -36,6 +38,7 @@ impl Default for Options {
             etag: EtagKind::default(),
             port: 0,
             min_part_size: MIN_PART_SIZE,
+            bytes_per_second: None,
             quirks: Quirks::default(),
         }
     }

@@ -7,12 +7,14 @@ mod digest;
 mod front;
 mod host;
 mod intake;
+mod paced;
 mod refusal;
 mod respond;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use s3s::service::S3ServiceBuilder;
@@ -43,6 +45,7 @@ pub struct Server {
     store: Arc<Store>,
     requests: Requests,
     faults: Faults,
+    under_way: Arc<AtomicUsize>,
     stopping: watch::Sender<bool>,
     accepting: JoinHandle<()>,
 }
@@ -90,11 +93,13 @@ impl Server {
 
         let requests = Requests::default();
         let faults = Faults::default();
+        let under_way = Arc::default();
         let front = front(
             Arc::clone(&store),
             &options,
             requests.clone(),
             faults.clone(),
+            Arc::clone(&under_way),
         );
         let (stopping, stopped) = watch::channel(false);
         Ok(Self {
@@ -102,6 +107,7 @@ impl Server {
             store,
             requests,
             faults,
+            under_way,
             stopping,
             accepting: tokio::spawn(accept(listener, Arc::new(front), stopped)),
         })
@@ -133,6 +139,11 @@ impl Server {
         &self.faults
     }
 
+    /// How many answers have a body that is not all sent, and whose connection is not known to be gone.
+    pub fn bodies_under_way(&self) -> usize {
+        self.under_way.load(Ordering::Acquire)
+    }
+
     /// Frees the port, releases all gates, lets answers that are under way finish for at most five
     /// seconds, and closes all connections.
     pub async fn stop(mut self) {
@@ -149,7 +160,13 @@ impl Drop for Server {
     }
 }
 
-fn front(store: Arc<Store>, options: &Options, requests: Requests, faults: Faults) -> Front {
+fn front(
+    store: Arc<Store>,
+    options: &Options,
+    requests: Requests,
+    faults: Faults,
+    under_way: Arc<AtomicUsize>,
+) -> Front {
     let region = options.region.clone();
     let backend = Backend::new(
         store,
@@ -168,6 +185,8 @@ fn front(store: Arc<Store>, options: &Options, requests: Requests, faults: Fault
         quirks: options.quirks.clone(),
         region,
         anonymous: options.credentials.is_none(),
+        bytes_per_second: options.bytes_per_second,
+        under_way,
     }
 }
 

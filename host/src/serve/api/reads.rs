@@ -145,7 +145,7 @@ impl<'a> MountBody<'a> {
             download: match mount.download() {
                 Download::Redirect => "redirect",
                 Download::Proxy => "proxy",
-                Download::Worker(address) => address,
+                Download::Worker(worker) => worker.url(),
             },
             ready: health.ready,
             last_error: health.last_error,

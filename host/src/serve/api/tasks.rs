@@ -234,7 +234,8 @@ mod tests {
     use std::sync::Arc;
 
     use axum::extract::Request;
-    use http::Method;
+    use base64::{Engine as _, engine::general_purpose::STANDARD};
+    use http::{Method, header::AUTHORIZATION};
     use http_body_util::BodyExt as _;
     use serde_json::Value;
     use tower::Service as _;
@@ -242,7 +243,7 @@ mod tests {
     use super::*;
     use crate::{
         Access, Namespace, Position,
-        serve::{ServeOptions, caller::Caller, router},
+        serve::{PasswordHash, ServeOptions, User, router},
         state::State,
     };
 
@@ -278,14 +279,19 @@ mod tests {
             state.insert_task(&task, Some("elsewhere")).await.unwrap();
         }
         let namespace = Namespace::new(Vec::new()).unwrap();
-        let mut router = router(namespace, state, ServeOptions::default());
+        let password = PasswordHash::of("hush").unwrap();
+        let users = ["me", "her"].map(|name| User::new(name, password.clone(), Access::full()));
+        let options = ServeOptions::default()
+            .with_anonymous(Access::full())
+            .with_users(users.into_iter().map(Result::unwrap).collect());
+        let mut router = router(namespace, state, options);
         let mut ask = async |method: Method, path: &str, name: Option<&str>| {
-            let caller = Caller {
-                name: name.map(Arc::from),
-                access: Access::full(),
-            };
             let uri = format!("/api/v1/tasks{path}");
-            let request = Request::builder().method(method).uri(uri).extension(caller);
+            let mut request = Request::builder().method(method).uri(uri);
+            if let Some(name) = name {
+                let credentials = STANDARD.encode(format!("{name}:hush"));
+                request = request.header(AUTHORIZATION, format!("Basic {credentials}"));
+            }
             let answer = router
                 .call(request.body(Body::empty()).unwrap())
                 .await

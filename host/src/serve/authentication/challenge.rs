@@ -118,7 +118,7 @@ impl Asked {
             return problem.into_response();
         }
         let nobody = Caller::anonymous(&view.options);
-        let visit = Visit::new(Arc::clone(site), view.clone(), nobody);
+        let visit = Visit::new(Arc::clone(site), view.clone(), nobody, None);
         problem.render(&visit, &self.headers)
     }
 }

@@ -15,7 +15,9 @@ use crate::{
     Entry, Kind, Page, Path, Rights,
     serve::{
         accept::Wants,
-        date, href,
+        date,
+        door::Door,
+        href,
         json::{self, PageBody},
         media, natural,
         problem::Problem,
@@ -96,6 +98,8 @@ struct FolderPage<'a> {
     first: Option<String>,
     /// Where the next page is.
     next: Option<String>,
+    /// Where all of it is downloaded at once, if there is something.
+    archive: Option<String>,
     is_writable: bool,
     is_empty: bool,
 }
@@ -133,7 +137,10 @@ pub(crate) async fn view(site: &Visit, parts: &Parts, folder: Path) -> Result<Re
     }
     let mut entries: Vec<&Entry> = page.entries.iter().collect();
     sort(&mut entries, view.sort, view.order);
+    let is_empty = page.entries.is_empty() && page.next.is_none() && cursor.is_none();
     Ok(html(&FolderPage {
+        archive: (!is_empty && !site.ground.is_share)
+            .then(|| href::absolute(Door::Download, &folder, true) + "?zip"),
         frame: Frame::new(site, &visible(folder.name())),
         crumbs: crumbs(&site.ground, &folder),
         name: visible(folder.name()),
@@ -150,7 +157,7 @@ pub(crate) async fn view(site: &Visit, parts: &Parts, folder: Path) -> Result<Re
                 .namespace
                 .mount_of(&folder)
                 .is_some_and(|mount| !mount.is_read_only()),
-        is_empty: page.entries.is_empty() && page.next.is_none() && cursor.is_none(),
+        is_empty,
     }))
 }
 

@@ -78,7 +78,58 @@ pub(super) async fn measure(
     let cost = (processor.0 / rounds, processor.1 / rounds);
     let name_of = format!("processor time of the proxy for {size}, against a plain proxy");
     rows.push(Row::compared(name_of, Unit::Seconds, cost));
+
+    let ours = running.target("/p", storage::MEDIUM)?;
+    let proxy = plain.medium_file()?;
+    let figures = in_turn(
+        scale.transfers,
+        async || together(&ours).await,
+        async || together(&proxy).await,
+    )
+    .await?;
+    let name_of = format!(
+        "GET {} MiB through /p/ on {CONNECTIONS} connections, against a plain proxy",
+        storage::MEDIUM_SIZE >> 20
+    );
+    rows.push(Row::compared(name_of, Unit::MegabytesPerSecond, figures).at_least(0.9));
+    rows.push(slow_storage(scale).await?);
     Ok(rows)
+}
+
+/// Downloads at once.
+const CONNECTIONS: usize = 32;
+
+/// Millions of bytes a second over all connections.
+async fn together(target: &Target) -> Result<f64> {
+    let began = Instant::now();
+    let downloads = (0..CONNECTIONS).map(|_| target.get(Pace::UNLIMITED));
+    let sizes = futures::future::try_join_all(downloads).await?;
+    let size: u64 = sizes.iter().sum();
+    Ok(size as f64 / 1e6 / began.elapsed().as_secs_f64())
+}
+
+/// A storage that gives 20 MB a second on a connection, where reading ahead over several must pay.
+async fn slow_storage(scale: Scale) -> Result<Row> {
+    const SPEED: u64 = 20_000_000;
+    let size = scale.size.min(256 << 20);
+    let storage = storage::start_slow(size, SPEED)?;
+    let orlop = Orlop::new(&storage)?;
+    let running = orlop.start()?;
+    let ours = running.target("/p", storage::LARGE)?;
+    let native = native::open(&storage::config(&storage))?;
+    let direct = Target::parse(&native::link(&native, &Path::parse(storage::LARGE)?).await?)?;
+    let figures = in_turn(
+        scale.paced,
+        async || rate(&ours, Pace::UNLIMITED).await,
+        async || rate(&direct, Pace::UNLIMITED).await,
+    )
+    .await?;
+    let name = format!(
+        "GET {} MiB through /p/, storage of {} MB/s on a connection, against direct",
+        size >> 20,
+        SPEED / 1_000_000
+    );
+    Ok(Row::compared(name, Unit::MegabytesPerSecond, figures).at_least(2.0))
 }
 
 /// Downloads once, and returns millions of bytes per second.

@@ -62,7 +62,7 @@ pub(super) async fn measure(scale: Scale, orlop: &Orlop, plain: &PlainServer) ->
             Unit::PerSecond,
             figures,
         )
-        .at_least(0.7),
+        .at_least(0.8),
         Row::compared(
             "processor time of the server for a 302",
             Unit::Microseconds,

@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 use http::uri::PathAndQuery;
 use http::{HeaderMap, Method, Response, StatusCode, Uri, header};
@@ -15,6 +16,7 @@ use crate::server::body::ObstructedBody;
 use crate::server::connection::Link;
 use crate::server::digest::checked_list;
 use crate::server::intake::Intake;
+use crate::server::paced::PacedBody;
 use crate::server::respond;
 
 /// What stands between the connections and the S3 service.
@@ -26,6 +28,9 @@ pub(super) struct Front {
     pub(super) region: Option<String>,
     /// Whether signatures are to be ignored.
     pub(super) anonymous: bool,
+    pub(super) bytes_per_second: Option<u64>,
+    /// Bodies of answers that are under way.
+    pub(super) under_way: Arc<AtomicUsize>,
 }
 
 impl Front {
@@ -86,7 +91,8 @@ impl Front {
             response =
                 response.map(|body| Body::http_body_unsync(ObstructedBody::cut(body, after, link)));
         }
-        Ok(response)
+        let (speed, under_way) = (self.bytes_per_second, Arc::clone(&self.under_way));
+        Ok(response.map(|body| Body::http_body_unsync(PacedBody::new(body, speed, under_way))))
     }
 
     async fn serve(&self, mut request: http::Request<Intake>) -> Result<Response<Body>, HttpError> {

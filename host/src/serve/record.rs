@@ -1,0 +1,188 @@
+//! What is known of a request: counted, and logged when it is over.
+
+mod ending;
+mod id;
+
+use std::{
+    future::Future,
+    net::SocketAddr,
+    pin::Pin,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
+    task::{Context, Poll},
+    time::Instant,
+};
+
+use axum::{body::Body, extract::ConnectInfo, extract::Request, response::Response};
+use futures::TryFutureExt as _;
+use http::{Method, Uri};
+use http_body::Body as _;
+use http_body_util::BodyExt as _;
+use tower::{Layer, Service};
+use tracing::{Instrument as _, field::Empty};
+
+use self::{ending::Ending, id::RequestId};
+use super::{
+    address,
+    door::Door,
+    meters::MountLabel,
+    problem::Cause,
+    site::{Shared, View},
+};
+use crate::{Location, effort::Effort};
+
+/// What becomes known of a request while it is answered.
+#[derive(Debug)]
+pub(crate) struct Record {
+    pub(super) id: RequestId,
+    began: Instant,
+    method: &'static str,
+    door: Door,
+    /// The mount that the request is for, as metrics name it.
+    pub(super) mount: MountLabel,
+    path: String,
+    peer: Option<SocketAddr>,
+    /// Who asked, once that is known.
+    pub(super) user: OnceLock<Arc<str>>,
+    received: AtomicU64,
+    effort: Arc<Effort>,
+}
+
+/// Wraps the routes in [`Recorded`].
+#[derive(Clone, Debug)]
+pub(crate) struct RecordLayer {
+    pub(crate) site: Shared,
+}
+
+impl<S> Layer<S> for RecordLayer {
+    type Service = Recorded<S>;
+
+    fn layer(&self, inner: S) -> Recorded<S> {
+        Recorded {
+            inner,
+            site: Arc::clone(&self.site),
+        }
+    }
+}
+
+/// Counts and logs every request, and gives it its view of the site.
+#[derive(Clone, Debug)]
+pub(crate) struct Recorded<S> {
+    inner: S,
+    site: Shared,
+}
+
+impl<S, E> Service<Request> for Recorded<S>
+where
+    S: Service<Request, Response = Response, Error = E>,
+    S::Future: Send + 'static,
+    E: 'static,
+{
+    type Response = Response;
+    type Error = E;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, E>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), E>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, mut request: Request) -> Self::Future {
+        let view = self.site.view();
+        let record = Arc::new(Record::new(&request, &view));
+        request.extensions_mut().insert(view);
+        request.extensions_mut().insert(Arc::clone(&record));
+        if !request.body().is_end_stream() {
+            let record = Arc::clone(&record);
+            request = request.map(|body| {
+                Body::new(body.map_frame(move |frame| {
+                    let bytes = frame.data_ref().map_or(0, |data| data.len() as u64);
+                    record.received.fetch_add(bytes, Ordering::Relaxed);
+                    frame
+                }))
+            });
+        }
+        let span = tracing::debug_span!(
+            "request",
+            id = %record.id,
+            trace = record.id.trace(),
+            method = record.method,
+            path = record.path,
+            door = record.door.label(),
+            mount = record.mount.as_deref(),
+            status = Empty,
+        );
+        let site = Arc::clone(&self.site);
+        let effort = Arc::clone(&record.effort);
+        let answer = effort.count(self.inner.call(request));
+        let shown = span.clone();
+        let answer = answer.map_ok(move |mut response| {
+            let took = record.began.elapsed();
+            let status = response.status();
+            shown.record("status", status.as_u16());
+            site.meters
+                .record(record.door, &record.mount, record.method, status, took);
+            record.id.write(response.headers_mut());
+            let cause = response.extensions_mut().remove::<Cause>();
+            Ending::new(record, status, took, cause).follow(response)
+        });
+        Box::pin(answer.instrument(span))
+    }
+}
+
+impl Record {
+    fn new(request: &Request, view: &View) -> Self {
+        let door = Door::of(request.uri().path());
+        let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+        Self {
+            id: RequestId::of(request.headers()),
+            began: Instant::now(),
+            method: method_name(request.method()),
+            door,
+            mount: mount(door, request.uri(), view),
+            // Without the query: it may hold what nobody else shall read.
+            path: door.loggable(request.uri().path()).into_owned(),
+            peer: peer.map(|ConnectInfo(peer)| *peer),
+            user: OnceLock::new(),
+            received: AtomicU64::new(0),
+            effort: Arc::default(),
+        }
+    }
+}
+
+/// The mount that a request is for, as far as its address tells.
+fn mount(door: Door, uri: &Uri, view: &View) -> MountLabel {
+    let location = match door {
+        Door::Operations | Door::Assets => None,
+        Door::Api => {
+            let query = uri.query().unwrap_or_default();
+            let mut pairs = url::form_urlencoded::parse(query.as_bytes());
+            let (_, path) = pairs.find(|(key, _)| key == "path" || key == "from")?;
+            path.parse::<Location>().ok()
+        }
+        _ => address::parse(door, uri.path()).ok(),
+    };
+    let mount = view.namespace.mount_of(&location?.path)?;
+    Some(format!("/{}", mount.path()).into())
+}
+
+/// Methods by name, in a set that no client can make grow.
+fn method_name(method: &Method) -> &'static str {
+    match method.as_str() {
+        "GET" => "GET",
+        "HEAD" => "HEAD",
+        "PUT" => "PUT",
+        "POST" => "POST",
+        "DELETE" => "DELETE",
+        "OPTIONS" => "OPTIONS",
+        "PROPFIND" => "PROPFIND",
+        "PROPPATCH" => "PROPPATCH",
+        "MKCOL" => "MKCOL",
+        "COPY" => "COPY",
+        "MOVE" => "MOVE",
+        "LOCK" => "LOCK",
+        "UNLOCK" => "UNLOCK",
+        _ => "other",
+    }
+}

@@ -1,0 +1,123 @@
+//! What a request is called in logs, here and elsewhere.
+
+use std::{
+    fmt,
+    hash::{BuildHasher as _, RandomState},
+    sync::{
+        LazyLock,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+
+/// Tells this process's requests from those of others.
+static PROCESS: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one(0));
+static NEXT: AtomicU64 = AtomicU64::new(1);
+
+/// What a request is called: as its sender says in `X-Request-Id`, or a name of our own.
+#[derive(Clone, Debug)]
+pub(crate) struct RequestId {
+    value: HeaderValue,
+    trace: Option<String>,
+}
+
+impl RequestId {
+    pub(super) fn of(headers: &HeaderMap) -> Self {
+        let given = headers.get(REQUEST_ID).filter(|id| is_sane(id.as_bytes()));
+        Self {
+            value: given.cloned().unwrap_or_else(fresh),
+            trace: headers.get(TRACEPARENT).and_then(trace_of),
+        }
+    }
+
+    /// The trace that the sender counts the request to (W3C Trace Context).
+    pub(super) fn trace(&self) -> Option<&str> {
+        self.trace.as_deref()
+    }
+
+    /// Tells the sender.
+    pub(super) fn write(&self, headers: &mut HeaderMap) {
+        headers.insert(REQUEST_ID, self.value.clone());
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.value.to_str().unwrap_or_default())
+    }
+}
+
+fn fresh() -> HeaderValue {
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let text = format!("{:012x}-{number:x}", *PROCESS & 0xffff_ffff_ffff);
+    HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("-"))
+}
+
+/// Short, and nothing that could break a log line or a query.
+fn is_sane(id: &[u8]) -> bool {
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
+    (1..=64).contains(&id.len()) && id.iter().all(is_plain)
+}
+
+/// `00-TRACE-PARENT-FLAGS`.
+fn trace_of(value: &HeaderValue) -> Option<String> {
+    let mut fields = value.to_str().ok()?.split('-');
+    let (version, trace, parent) = (fields.next()?, fields.next()?, fields.next()?);
+    let is_hex = |text: &str, length: usize| {
+        text.len() == length
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+    };
+    let is_trace = is_hex(version, 2)
+        && version != "ff"
+        && is_hex(trace, 32)
+        && is_hex(parent, 16)
+        && trace.bytes().any(|byte| byte != b'0');
+    is_trace.then(|| trace.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(value: &[u8]) -> String {
+        let value = HeaderValue::from_bytes(value).unwrap();
+        RequestId::of(&[(REQUEST_ID, value)].into_iter().collect()).to_string()
+    }
+
+    #[test]
+    fn a_sane_id_is_taken_and_others_are_replaced() {
+        assert_eq!(id(b"abc-123_x.Y"), "abc-123_x.Y");
+        let long = [b'a'; 65];
+        for other in [&b""[..], b"a b", b"a\tb", b"\xfc", b"a;b", &long] {
+            let made = id(other);
+            assert_ne!(made.as_bytes(), other);
+            assert!(is_sane(made.as_bytes()), "{made}");
+        }
+        assert_ne!(id(b""), id(b""));
+    }
+
+    #[test]
+    fn traces() {
+        let trace = |text: &'static str| trace_of(&HeaderValue::from_static(text));
+        let hex = "4bf92f3577b34da6a3ce929d0e0e4736";
+        assert_eq!(
+            trace("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01").as_deref(),
+            Some(hex)
+        );
+        for wrong in [
+            "",
+            "00-4bf9-00f067aa0ba902b7-01",
+            "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+            "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+            "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
+        ] {
+            assert_eq!(trace(wrong), None, "{wrong}");
+        }
+    }
+}
