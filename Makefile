@@ -2,7 +2,7 @@
 # They are thin: what they call works without make too.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-litmus test-ceph fuzz bench lint setup
+.PHONY: help demo test test-litmus test-postgres test-ceph fuzz bench lint setup
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 8
@@ -10,13 +10,18 @@ help: ## list the targets
 demo: setup ## build Orlop, start it over sample files, print the address
 	cargo run --release --package orlop -- demo $(ARGS)
 
-test: setup ## run every test (needs root for Debian's packages litmus and postgresql, unless they are there)
+test: setup ## run every test (needs root for Debian's packages of litmus and PostgreSQL, unless they are there)
 	tests/litmus/install.sh
-	ORLOP_LITMUS=1 tests/postgres/run.sh cargo test --workspace
+	ORLOP_LITMUS=1 cargo test --workspace
+	$(MAKE) test-postgres
 
 test-litmus: setup ## run the WebDAV test suite litmus alone
 	tests/litmus/install.sh
 	ORLOP_LITMUS=1 cargo test --package orlop --test all litmus:: -- --nocapture
+
+test-postgres: setup ## run what depends on the state on a real PostgreSQL on loopback
+	cargo test --package orlop --lib --test all --no-run
+	tests/postgres/run.sh cargo test --package orlop --lib --test all -- --include-ignored state:: postgres shared::
 
 test-ceph: setup ## run the S3 driver against a real Ceph gateway on loopback (needs root for Debian's packages)
 	cargo test --package orlop-driver-s3 --test gateway --no-run

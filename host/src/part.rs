@@ -133,9 +133,11 @@ impl Cutter {
                     _ => Ok(Some(frame)),
                 }
             }
-            // Not `Unavailable`: the storage is not to blame.
-            Some(Err(_)) => Err(Outcome::Other(
-                "the upload broke off before its end".to_owned(),
+            // Whoever makes the stream may know better than that it broke off. If not, it is not `Unavailable`: the
+            // storage is not to blame.
+            Some(Err(error)) => Err(error.downcast::<Outcome>().map_or_else(
+                |_| Outcome::Other("the upload broke off before its end".to_owned()),
+                |outcome| *outcome,
             )),
             None => {
                 self.ended = true;

@@ -34,6 +34,7 @@ mod cors;
 mod date;
 mod dav;
 mod descriptor;
+mod digest;
 mod door;
 mod download;
 mod file;

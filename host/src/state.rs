@@ -4,6 +4,8 @@
 //! are `ON CONFLICT`. Tables are made and changed by the files in `host/migrations`, in the order of their numbers,
 //! when the state is opened.
 
+#[cfg(test)]
+mod fresh;
 mod hold;
 pub(crate) mod instant;
 mod key;
@@ -91,6 +93,7 @@ impl State {
     pub async fn open(place: StatePlace) -> StateResult<Self> {
         sqlx::any::install_default_drivers();
         let options = place.prepare()?;
+        let turn = place.turn().await?;
         let is_memory = place == StatePlace::Memory;
         let is_sqlite = !matches!(place, StatePlace::Postgres(_));
         let pool = AnyPoolOptions::new()
@@ -114,6 +117,7 @@ impl State {
             .await
             .map_err(StateError::Database)?;
         MIGRATIONS.run(&pool).await.map_err(StateError::Migration)?;
+        drop(turn);
         Ok(Self {
             pool,
             place,

@@ -4,6 +4,7 @@ mod answer;
 mod config;
 mod dav;
 mod path;
+mod postgres;
 mod process;
 mod raw;
 mod world;
@@ -15,6 +16,7 @@ pub(crate) use self::{
     config::{Config, Mount, SECRET, closed_port, credentials, password, s3},
     dav::Told,
     path::encode,
+    postgres::postgres,
     process::{Orlop, Ran, command, run, run_with_input},
     raw::Raw,
     world::{BUCKET, World},

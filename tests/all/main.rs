@@ -48,6 +48,7 @@ mod serving;
 mod shares;
 mod shutdown;
 mod slow_clients;
+mod state;
 mod tasks;
 mod tokens;
 mod transfers;

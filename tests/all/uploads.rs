@@ -275,6 +275,104 @@ async fn a_small_upload_that_breaks_off_never_reaches_the_storage() {
 }
 
 #[tokio::test]
+async fn a_file_that_is_not_what_its_digest_tells_is_not_written() {
+    use base64::{Engine, engine::general_purpose::STANDARD};
+    use sha2::Digest;
+
+    let world = World::with(|mount| {
+        mount
+            .config("part_size", "5MiB")
+            .config("multipart_threshold", "5MiB")
+    })
+    .await;
+    for size in [1000, 12 * MIB] {
+        let bytes = noise(size);
+        let mut wrong = bytes.to_vec();
+        wrong[size - 1] ^= 1;
+        let wrong = Bytes::from(wrong);
+        let md5 = STANDARD.encode(md5::Md5::digest(&bytes));
+        let sha256 = STANDARD.encode(sha2::Sha256::digest(&bytes));
+        for (header, value) in [
+            ("content-md5", md5),
+            ("content-digest", format!("sha-256=:{sha256}:")),
+        ] {
+            let put = |body: reqwest::Body| {
+                let request = world
+                    .request(Method::PUT, "/d/files/f")
+                    .header(header, value.as_str());
+                send(request.body(body))
+            };
+            for sized in [true, false] {
+                let body = |bytes: &Bytes| match sized {
+                    true => reqwest::Body::from(bytes.clone()),
+                    false => unsized_body(bytes),
+                };
+                let detail = put(body(&wrong)).await.problem(400, "invalid-argument");
+                assert!(detail.contains(header), "{detail}");
+                assert_eq!(world.keys().len(), 0, "{header}, {size} bytes");
+                world.expect_no_unfinished_uploads();
+                put(body(&bytes)).await.expect(201);
+                assert!(world.s3.store().bytes(BUCKET, "f").unwrap() == bytes);
+                world
+                    .send_with(Method::DELETE, "/d/files/f", &[])
+                    .await
+                    .expect(204);
+            }
+        }
+    }
+    world
+        .send_with(Method::PUT, "/d/files/f", &[("content-md5", "none")])
+        .await
+        .problem(400, "invalid-argument");
+}
+
+#[tokio::test]
+async fn who_waits_for_leave_is_told_before_the_body_is_sent() {
+    let world = World::start().await;
+    world.put("f", "old");
+    let begin = |path: &str, head: &str| {
+        let request =
+            format!("PUT {path} HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\n{head}\r\n\r\n");
+        let address = world.orlop.address();
+        async move {
+            let mut raw = Raw::connect(address).await;
+            raw.write(request).await;
+            let line = raw.read_until("\r\n").await;
+            (raw, line)
+        }
+    };
+    for (path, head, status) in [
+        (
+            "/d/files/f",
+            "content-length: 9\r\nif-none-match: *",
+            " 412 ",
+        ),
+        (
+            "/d/files/f",
+            "content-length: 9\r\nif-match: \"x\"",
+            " 412 ",
+        ),
+        ("/d/files/g", "content-length: 9\r\nif-match: *", " 412 "),
+        ("/d/files/g", "content-length: 9\r\norigin: null", " 403 "),
+        ("/d/files/g", "content-length: 9\r\ncontent-md5: x", " 400 "),
+        // More than ten thousand parts of 5 GiB.
+        ("/d/files/g", "content-length: 65970697666560", " 413 "),
+    ] {
+        let (_raw, line) = begin(path, head).await;
+        assert!(line.contains(status), "{path} {head}: {line}");
+    }
+    assert_eq!(world.keys(), ["f"]);
+    for head in ["", "if-match: *\r\n"] {
+        let (mut raw, line) = begin("/d/files/f", &format!("{head}content-length: 3")).await;
+        assert!(line.contains(" 100 "), "{line}");
+        raw.write("new").await;
+        let answer = raw.read_until("\r\n\r\n").await;
+        assert!(answer.contains("HTTP/1.1 20"), "{answer}");
+        assert_eq!(world.object("f"), "new");
+    }
+}
+
+#[tokio::test]
 async fn what_cannot_be_written_is_refused() {
     let world = World::start().await;
     world.put("f", "old");
@@ -284,6 +382,13 @@ async fn what_cannot_be_written_is_refused() {
     send(partial.body("xy"))
         .await
         .problem(400, "invalid-argument");
+    assert_eq!(world.object("f"), "old");
+    let coded = world
+        .request(Method::PUT, "/d/files/f")
+        .header("content-encoding", "gzip");
+    let answer = send(coded.body("xy")).await;
+    assert_eq!(answer.header("accept-encoding"), "identity");
+    answer.problem(415, "unsupported");
     assert_eq!(world.object("f"), "old");
     for path in ["/d/", "/d/files"] {
         let status = world.upload(path, "x").await.status.as_u16();

@@ -96,12 +96,12 @@ fn config(s3: &orlop_test_s3::Server) -> Config {
 
 async fn world() -> World {
     let world = World::of(config).await;
-    world.put_examples();
+    world.furnish();
     world
 }
 
 impl World {
-    fn put_examples(&self) {
+    fn furnish(&self) {
         for key in ["public/a", "private/b", "work/c"] {
             self.put(key, "x");
         }
@@ -243,7 +243,7 @@ const MATRIX: &[(&str, &str, &str, [u16; 5])] = &[
 
 async fn ask(world: &World, proof: &Proof, who: &str, row: (&str, &str, &str)) -> u16 {
     let (method, path, body) = row;
-    world.put_examples();
+    world.furnish();
     let method: Method = method.parse().unwrap();
     let mut request = world
         .request(method, path)
@@ -350,7 +350,7 @@ async fn the_wrong_is_refused_at_every_door() {
             Some(rights) => config(s3).set("anonymous", rights),
         })
         .await;
-        world.put_examples();
+        world.furnish();
         let basic = |name: &str, password: &str| {
             use base64::Engine as _;
             let text = format!("{name}:{password}");
@@ -627,7 +627,7 @@ async fn no_other_site_makes_a_browser_change_anything() {
 #[tokio::test]
 async fn anonymous_readers_are_offered_to_log_in() {
     let world = World::of(|s3| config(s3).set("anonymous", "read")).await;
-    world.put_examples();
+    world.furnish();
     let page = world.get_with("/files/", &[HTML]).await.expect(200);
     assert!(
         page.text().contains("/_orlop/login?next=%2Ffiles%2F"),
@@ -677,7 +677,7 @@ async fn guess(world: &World, name: &str, headers: &[(&str, &str)]) -> Answer {
 async fn guessing_is_slowed_down() {
     let world =
         World::of(|s3| config(s3).set("trusted_proxies", vec!["127.0.0.1".to_owned()])).await;
-    world.put_examples();
+    world.furnish();
     let from = |address: &'static str| [("x-forwarded-for", address)];
     let good = async |name: &'static str, address: &'static str| {
         let request = world
@@ -762,7 +762,7 @@ async fn secrets_stay_out_of_the_log() {
         folder,
         http: crate::harness::client(),
     };
-    world.put_examples();
+    world.furnish();
     let session = world.log_in("writer").await;
     let token = world.token("writer").await;
     let writer = Proof::Password("writer");

@@ -5,8 +5,8 @@ use futures::TryStreamExt as _;
 use http::{
     HeaderMap, HeaderValue, StatusCode,
     header::{
-        CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, IF_MATCH, IF_NONE_MATCH,
-        IF_UNMODIFIED_SINCE, LOCATION,
+        ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG,
+        EXPECT, IF_MATCH, IF_NONE_MATCH, IF_UNMODIFIED_SINCE, LOCATION,
     },
     request::Parts,
 };
@@ -15,6 +15,7 @@ use http_body_util::BodyExt as _;
 use super::{
     address, api,
     condition::{self, Condition, Current, Tags},
+    digest::Digests,
     door::Door,
     href, media,
     meters::Direction,
@@ -121,6 +122,15 @@ async fn write(site: &Visit, parts: &Parts, path: Path, body: Body) -> Result<Re
             "a file can only be written whole, not a range of it",
         ));
     }
+    if !is_plain(&parts.headers) {
+        return Err(Problem::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "unsupported",
+            "no storage keeps what `Content-Encoding` says, and the bytes would be taken for the file; send them plain",
+        )
+        .with_header(ACCEPT_ENCODING, HeaderValue::from_static("identity")));
+    }
+    let digests = Digests::of(&parts.headers)?;
     let (is_new, precondition) = judge(site, &parts.headers, &path).await?;
     let options = WriteOptions {
         precondition,
@@ -130,7 +140,15 @@ async fn write(site: &Visit, parts: &Parts, path: Path, body: Body) -> Result<Re
         .namespace
         .write(
             &path,
-            upload(site, Door::Download, parts, path.name(), body, None),
+            upload(
+                site,
+                Door::Download,
+                parts,
+                path.name(),
+                body,
+                None,
+                digests,
+            ),
             options,
         )
         .await?;
@@ -154,6 +172,7 @@ pub(crate) fn upload(
     name: &str,
     body: Body,
     expected: Option<u64>,
+    digests: Digests,
 ) -> Upload {
     let header = |name| {
         parts
@@ -168,7 +187,11 @@ pub(crate) fn upload(
         .into_data_stream()
         .inspect_ok(move |bytes| counter.increment(bytes.len() as u64))
         .map_err(Into::into);
-    let upload = Upload::new(stream, size);
+    let upload = if digests.is_empty() {
+        Upload::new(stream, size)
+    } else {
+        Upload::new(digests.checked(stream), size)
+    };
     let content_type = header(CONTENT_TYPE)
         .map(str::to_owned)
         .or_else(|| media::to_store(name, None));
@@ -189,6 +212,8 @@ async fn judge(
     let expected = condition::tags(headers, &IF_MATCH);
     let unexpected = condition::tags(headers, &IF_NONE_MATCH);
     match (&expected, &unexpected, has_date) {
+        // Who waits with the file for our leave shall not send it in vain: the storage says nothing before it has it.
+        _ if waits_for_leave(headers) => {}
         (None, Some(Tags::Any), false) => return Ok((true, Precondition::Absent)),
         (Some(Tags::Listed(tags)), None, _) => {
             if let [tag] = tags.as_slice() {
@@ -242,6 +267,22 @@ async fn look_up(site: &Visit, location: &Location) -> Result<Option<Entry>, Err
 /// change than of why they refuse HEAD, whose answer has no body.
 fn is_refusal(error: &Error) -> bool {
     matches!(error, Error::Outcome(Outcome::PermissionDenied(_)))
+}
+
+/// Whether the body is the file itself, in no content coding (RFC 9110 §8.4).
+fn is_plain(headers: &HeaderMap) -> bool {
+    headers
+        .get_all(CONTENT_ENCODING)
+        .iter()
+        .all(|coding| coding.as_bytes().eq_ignore_ascii_case(b"identity"))
+}
+
+/// Whether the client sends the body only when it is asked to (RFC 9110 §10.1.1). It is asked by the first look at
+/// the body.
+fn waits_for_leave(headers: &HeaderMap) -> bool {
+    headers
+        .get(EXPECT)
+        .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"))
 }
 
 fn is_conditional(headers: &HeaderMap) -> bool {

@@ -35,11 +35,11 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::state::StatePlace;
+    use crate::state::{StatePlace, fresh};
 
     #[tokio::test]
     async fn a_key_stays_the_same() {
-        let state = State::in_memory().await.unwrap();
+        let state = State::fresh().await;
         let first = state.key("cookie").await.unwrap();
         assert_eq!(state.key("cookie").await.unwrap(), first);
         assert_ne!(state.key("share").await.unwrap(), first);
@@ -65,6 +65,21 @@ mod tests {
                 .permissions()
                 .mode();
             assert_eq!(mode & 0o777, 0o700);
+        }
+    }
+
+    #[tokio::test]
+    async fn hosts_that_begin_at_once_share_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = StatePlace::Folder(folder.path().to_owned());
+        for place in [Some(folder), fresh::postgres().await] {
+            let Some(place) = place else { continue };
+            let keys = (0..8).map(|_| async {
+                let host = State::open(place.clone()).await.unwrap();
+                host.key("x").await.unwrap()
+            });
+            let keys = futures::future::join_all(keys).await;
+            assert!(keys.windows(2).all(|pair| pair[0] == pair[1]), "{place:?}");
         }
     }
 

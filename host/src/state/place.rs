@@ -28,6 +28,8 @@ pub(super) const PRAGMAS: [&str; 4] = [
 
 /// The file in the folder.
 const FILE: &str = "orlop.sqlite";
+/// The file that whoever opens the database holds a lock on while its tables are made.
+const TURN: &str = "open.lock";
 
 impl StatePlace {
     /// Makes what has to be there before a connection.
@@ -52,6 +54,34 @@ impl StatePlace {
             }
         };
         AnyConnectOptions::from_str(&url).map_err(|_| StateError::Url)
+    }
+
+    /// Waits until no other process makes the tables, and keeps others waiting until it is dropped.
+    ///
+    /// With PostgreSQL, the migrations themselves see to that. With SQLite they do not, and a second process would
+    /// fail to make a table that is there.
+    pub(super) async fn turn(&self) -> StateResult<Option<fs::File>> {
+        let Self::Folder(folder) = self else {
+            return Ok(None);
+        };
+        let path = folder.join(TURN);
+        let locking = tokio::task::spawn_blocking(move || {
+            let mut options = fs::File::options();
+            let file = options
+                .create(true)
+                .truncate(false)
+                .write(true)
+                .open(path)?;
+            file.lock()?;
+            Ok(file)
+        });
+        let locked = locking
+            .await
+            .unwrap_or_else(|error| Err(io::Error::other(error)));
+        locked.map(Some).map_err(|source| StateError::Folder {
+            path: folder.clone(),
+            source,
+        })
     }
 }
 

@@ -235,7 +235,7 @@ mod tests {
 
     use axum::extract::Request;
     use base64::{Engine as _, engine::general_purpose::STANDARD};
-    use http::{Method, header::AUTHORIZATION};
+    use http::Method;
     use http_body_util::BodyExt as _;
     use serde_json::Value;
     use tower::Service as _;
@@ -279,18 +279,16 @@ mod tests {
             state.insert_task(&task, Some("elsewhere")).await.unwrap();
         }
         let namespace = Namespace::new(Vec::new()).unwrap();
-        let password = PasswordHash::of("hush").unwrap();
-        let users = ["me", "her"].map(|name| User::new(name, password.clone(), Access::full()));
-        let options = ServeOptions::default()
-            .with_anonymous(Access::full())
-            .with_users(users.into_iter().map(Result::unwrap).collect());
-        let mut router = router(namespace, state, options);
+        let user =
+            |name: &str| User::new(name, PasswordHash::of(name).unwrap(), Access::full()).unwrap();
+        let users = ["me", "her"].map(user).into_iter().collect();
+        let mut router = router(namespace, state, ServeOptions::default().with_users(users));
         let mut ask = async |method: Method, path: &str, name: Option<&str>| {
             let uri = format!("/api/v1/tasks{path}");
             let mut request = Request::builder().method(method).uri(uri);
             if let Some(name) = name {
-                let credentials = STANDARD.encode(format!("{name}:hush"));
-                request = request.header(AUTHORIZATION, format!("Basic {credentials}"));
+                let basic = STANDARD.encode(format!("{name}:{name}"));
+                request = request.header("authorization", format!("Basic {basic}"));
             }
             let answer = router
                 .call(request.body(Body::empty()).unwrap())

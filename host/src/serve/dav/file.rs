@@ -22,6 +22,7 @@ use crate::{
         accept::Wants,
         attachment::Disposition,
         change,
+        digest::Digests,
         door::Door,
         download,
         file::{self, FileRequest},
@@ -109,7 +110,8 @@ pub(super) async fn put(site: Visit, parts: Parts, body: Body) -> Result<Respons
         ..WriteOptions::default()
     };
     let size = expected_length(&parts.headers);
-    let upload = change::upload(&site, Door::Dav, &parts, path.name(), body, size);
+    let digests = Digests::of(&parts.headers)?;
+    let upload = change::upload(&site, Door::Dav, &parts, path.name(), body, size, digests);
     let entry = site.namespace.write(&path, upload, options).await?;
     let status = if found.is_some() {
         StatusCode::NO_CONTENT

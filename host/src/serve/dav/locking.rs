@@ -61,7 +61,7 @@ pub(super) async fn lock(site: Visit, parts: Parts, body: Body) -> Result<Respon
         expires: expiry(seconds),
     };
     if let Granting::Refused(other) = site.state.grant_lock(&lock).await? {
-        return Ok(refused(&lock, &other)?);
+        return refused(&lock, &other);
     }
     let status = if found.is_some() {
         StatusCode::OK

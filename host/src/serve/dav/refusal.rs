@@ -22,7 +22,7 @@ use crate::{
 pub(super) struct Refusal {
     problem: Problem,
     /// The element of RFC 4918 §16 that says so.
-    element: Option<String>,
+    element: Option<Box<str>>,
 }
 
 /// What is called a precondition or a postcondition in RFC 4918 §16.
@@ -68,7 +68,7 @@ impl Refusal {
         element.push('>');
         Self {
             problem: Problem::new(status, precondition.name(), detail),
-            element: Some(element),
+            element: Some(element.into()),
         }
     }
 

@@ -30,7 +30,7 @@ fn task(id: &str, owner: Option<&str>, created: u64) -> Task {
 }
 
 async fn with(id: &str, host: Option<&str>) -> State {
-    let state = State::in_memory().await.unwrap();
+    let state = State::fresh().await;
     state.insert_task(&task(id, None, 1), host).await.unwrap();
     state
 }
@@ -46,7 +46,7 @@ async fn state_of(state: &State, id: &str) -> TaskState {
 
 #[tokio::test]
 async fn a_task_comes_back_as_it_went() {
-    let state = State::in_memory().await.unwrap();
+    let state = State::fresh().await;
     let remove = Work::Remove {
         path: path("a/f"),
         kind: Kind::File,
@@ -73,7 +73,7 @@ async fn a_task_comes_back_as_it_went() {
 
 #[tokio::test]
 async fn the_list_is_ones_own_newest_first_page_by_page() {
-    let state = State::in_memory().await.unwrap();
+    let state = State::fresh().await;
     for (id, owner, created) in [
         ("a", Some("x"), 1),
         ("b", Some("x"), 3),
@@ -132,7 +132,7 @@ async fn one_host_works_on_a_task() {
 
 #[tokio::test]
 async fn the_one_that_waited_longest_is_taken_up_first() {
-    let state = State::in_memory().await.unwrap();
+    let state = State::fresh().await;
     for (id, created) in [("b", 2), ("c", 3), ("a", 1)] {
         state
             .insert_task(&task(id, None, created), None)
@@ -229,7 +229,7 @@ async fn what_a_first_step_found_was_not_its_own() {
 
 #[tokio::test]
 async fn old_tasks_are_forgotten_and_running_ones_are_not() {
-    let state = State::in_memory().await.unwrap();
+    let state = State::fresh().await;
     for (id, created) in [("a", 1), ("b", 2), ("c", 3), ("d", 4)] {
         state
             .insert_task(&task(id, None, created), Some("h"))
