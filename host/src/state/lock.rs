@@ -246,7 +246,7 @@ mod tests {
             (("", exclusive, true), ("a/b", exclusive, false), false),
             (("a_/", exclusive, true), ("ab/x", exclusive, false), true),
         ] {
-            let state = State::in_memory().await.unwrap();
+            let state = State::fresh().await;
             let lock = |(path, exclusive, deep)| wanted(path, exclusive, deep);
             let (first, second) = (lock(first), lock(second));
             let grant = state.grant_lock(&first).await.unwrap();
@@ -263,7 +263,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_lock_ends() {
-        let state = State::in_memory().await.unwrap();
+        let state = State::fresh().await;
         let mut lock = wanted("a", true, false);
         lock.expires = now() - 1;
         state.grant_lock(&lock).await.unwrap();
@@ -283,7 +283,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_gone_is_not_locked() {
-        let state = State::in_memory().await.unwrap();
+        let state = State::fresh().await;
         for path in ["a/", "a/b/c", "a", "ab"] {
             let lock = wanted(path, true, false);
             assert_eq!(state.grant_lock(&lock).await.unwrap(), Granting::Granted);

@@ -308,7 +308,7 @@ mod tests {
 
     /// A tree with a neighbour of nearly its name, and wildcards of SQL in names.
     async fn tree() -> State {
-        let state = State::in_memory().await.unwrap();
+        let state = State::fresh().await;
         for (at, kind) in [
             ("a_%", Kind::Directory),
             ("a_%/x", Kind::File),
@@ -324,7 +324,7 @@ mod tests {
 
     #[tokio::test]
     async fn changes_are_made_all_or_none() {
-        let state = State::in_memory().await.unwrap();
+        let state = State::fresh().await;
         let at = path("f");
         let changes = [set("a", "1"), set("b", "2"), set("a", "3")];
         assert!(

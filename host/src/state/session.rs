@@ -36,7 +36,7 @@ mod tests {
 
     #[tokio::test]
     async fn ended_sessions_are_remembered_as_long_as_they_could_last() {
-        let state = State::in_memory().await.unwrap();
+        let state = State::fresh().await;
         assert!(!state.is_session_ended("a").await.unwrap());
         state.end_session("a", 100, 1).await.unwrap();
         state.end_session("a", 100, 2).await.unwrap();

@@ -146,7 +146,7 @@ mod tests {
 
     #[tokio::test]
     async fn shares_belong_to_who_made_them() {
-        let state = State::in_memory().await.unwrap();
+        let state = State::fresh().await;
         let with_all = Share {
             password: Some("$argon2id$".to_owned()),
             expires: Some(50),

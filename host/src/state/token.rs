@@ -94,7 +94,7 @@ mod tests {
 
     #[tokio::test]
     async fn tokens_are_found_by_digest_until_they_expire() {
-        let state = State::in_memory().await.unwrap();
+        let state = State::fresh().await;
         let token = |id: &str, owner: &str, allow: Option<&str>| Token {
             id: id.to_owned(),
             owner: owner.to_owned(),
