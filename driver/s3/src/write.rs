@@ -14,6 +14,7 @@ use crate::{
     flight, key,
     object::{self, Head, Written},
     operation::{Operation, Payload},
+    profile::Addressing,
     xml::listing::Object,
 };
 
@@ -140,8 +141,18 @@ impl<H: Host> S3<H> {
             Err(fault) if fault.is_missing() && *target.precondition != Precondition::None => {
                 Err(Error::PreconditionFailed)
             }
+            Err(fault) if self.hides_writes(&fault) => Err(Error::config(
+                "addressing",
+                "the service seems to want the bucket's name in the host: set it to \"virtual-host\"",
+            )),
             Err(fault) => Err(fault.into()),
         }
+    }
+
+    /// Whether a new object was refused as a missing one. That is how Huawei's OBS answers where the bucket is in the
+    /// path: it lists all the same (obs_errorcode_0014).
+    pub(crate) fn hides_writes(&self, fault: &Fault) -> bool {
+        fault.is_missing() && self.settings.addressing == Addressing::Path
     }
 
     async fn put(

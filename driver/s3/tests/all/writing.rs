@@ -6,8 +6,8 @@ use bytes::Bytes;
 use futures::stream;
 use http::{Method, StatusCode};
 use orlop_driver::{
-    Entry, Error, Kind, Overwrite, Precondition, Result, Storage, Transfer, Writable, WriteOptions,
-    native::NativeUpload,
+    Entry, Error, Kind, LinkUploadOptions, Overwrite, Precondition, Result, Sharing, Storage,
+    Transfer, Writable, WriteOptions, native::NativeUpload,
 };
 use orlop_test_s3::{Fault, Matcher};
 use serde_json::{Value, json};
@@ -626,6 +626,57 @@ async fn directories_are_kept_by_a_marker_or_a_placeholder() {
     volume.put("a", "a file of that name does not stand in the way");
     volume.s3.make_directory(&path("a")).await.unwrap();
     assert_eq!(volume.keys(), ["a", "a/"]);
+}
+
+#[tokio::test]
+async fn a_write_that_a_path_hides_names_the_addressing() {
+    // Huawei's answer to a bucket in the path.
+    let write = async |options| {
+        let fake = Fake::new([error(404, "NoSuchKey")]);
+        let upload = NativeUpload::from_bytes("data", None);
+        let s3 = fake.open(options);
+        s3.write(&path("f"), upload, &WriteOptions::default()).await
+    };
+    let failed = write(json!({"addressing": "path"})).await;
+    assert!(
+        matches!(&failed, Err(Error::InvalidConfig(error)) if error.field.as_deref() == Some("addressing")),
+        "{failed:?}"
+    );
+    assert_eq!(write(json!({})).await, Err(Error::NotFound));
+}
+
+#[tokio::test]
+async fn names_that_the_service_does_not_take_are_refused_before_anything_is_sent() {
+    for (provider, name) in [
+        ("oss", "∅/a"),
+        ("oss", "\\a"),
+        ("cos", "∅/a"),
+        ("kodo", "a\u{1}b"),
+        ("minio", "a/∅/b"),
+        ("minio", "a/..∅/b"),
+        ("minio", ".∅/b"),
+    ] {
+        let fake = Fake::new([]);
+        let s3 = fake.open(json!({"provider": provider, "region": "r"}));
+        let to = path(name);
+        let upload = NativeUpload::from_bytes("data", None);
+        let plan = plan("from", name, Kind::File, Overwrite::Replace);
+        let refusals = [
+            s3.write(&to, upload, &WriteOptions::default()).await.err(),
+            s3.make_directory(&to).await.err(),
+            s3.copy(&plan, None).await.err(),
+            s3.rename(&plan, None).await.err(),
+            s3.link_upload(&to, &LinkUploadOptions::default())
+                .await
+                .err(),
+        ];
+        for refusal in refusals {
+            assert!(
+                matches!(&refusal, Some(Error::InvalidArgument(text)) if text.contains("takes no name")),
+                "{provider} {name:?}: {refusal:?}"
+            );
+        }
+    }
 }
 
 #[tokio::test]
