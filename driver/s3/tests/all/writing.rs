@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::{
     fake::{Fake, answer, error, object, ok},
-    volume::{BUCKET, Volume, path, plan},
+    volume::{BUCKET, Volume, merge, path, plan},
 };
 
 const KIB: usize = 1 << 10;
@@ -562,6 +562,62 @@ async fn payloads_are_protected_by_one_digest() {
         assert!(sent.header("content-md5").is_some(), "{provider}");
         assert_eq!(sent.header("x-amz-checksum-sha256"), None, "{provider}");
     }
+}
+
+#[tokio::test]
+async fn where_no_digest_goes_along_the_etag_shows_what_arrived() {
+    let (right, wrong) = (
+        "\"8d777f385d3dfec8815d20f7496026dc\"",
+        "\"d41d8cd98f00b204e9800998ecf8427e\"",
+    );
+    let alone = json!({"provider": "generic", "content_md5": false, "etag_is_md5": true});
+    for (options, etag, fits) in [
+        (alone.clone(), right, true),
+        (alone.clone(), wrong, false),
+        // What the service looks at itself needs no second look, and other ETags tell nothing.
+        (
+            merge(alone.clone(), json!({"content_md5": true})),
+            wrong,
+            true,
+        ),
+        (
+            merge(alone.clone(), json!({"payload_hash": "sha256"})),
+            wrong,
+            true,
+        ),
+        (
+            merge(alone.clone(), json!({"etag_is_md5": false})),
+            wrong,
+            true,
+        ),
+        (
+            merge(alone.clone(), json!({"server_side_encryption": "aws:kms"})),
+            wrong,
+            true,
+        ),
+        (alone, "\"7-of-another-kind\"", true),
+    ] {
+        let whole = Fake::new([answer(200, &[("etag", etag)], "")]);
+        let upload = NativeUpload::from_bytes("data", None);
+        let s3 = whole.open(options.clone());
+        let written = s3.write(&path("f"), upload, &WriteOptions::default()).await;
+        assert_eq!(written.is_ok(), fits, "{options} {etag}: {written:?}");
+    }
+
+    let parts = Fake::new([
+        ok("<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>"),
+        answer(200, &[("etag", wrong)], ""),
+        answer(204, &[], ""),
+    ]);
+    let options = json!({"content_md5": false, "provider": "b2", "region": "r"});
+    let s3 = parts.open(merge(small_parts(), options));
+    let upload = in_pieces(&pattern(100 * KIB), 7777, None);
+    let written = s3.write(&path("f"), upload, &WriteOptions::default()).await;
+    assert!(
+        matches!(&written, Err(Error::Other(text)) if text.contains("etag_is_md5")),
+        "{written:?}"
+    );
+    assert_eq!(parts.left(), 0);
 }
 
 #[tokio::test]
