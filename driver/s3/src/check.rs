@@ -38,6 +38,7 @@ impl<H: Host> S3<H> {
             Err(fault) => findings.push(self.failure(fault.error, &fault.code)),
         }
         findings.extend(self.corrections());
+        findings.extend(self.forced_download());
         Ok(findings)
     }
 
@@ -121,6 +122,25 @@ impl<H: Host> S3<H> {
             _ => return None,
         };
         Some(remedy.to_owned())
+    }
+
+    /// What links do otherwise than people expect, by the service's own will.
+    fn forced_download(&self) -> Option<Finding> {
+        let settings = &self.settings;
+        let own_host = settings.custom_host.is_none() && settings.addressing != Addressing::Cname;
+        (settings.profile.forced_download && own_host).then(|| {
+            finding(
+                Severity::Note,
+                Some("custom_host".to_owned()),
+                "links lead to the service's own host, which makes browsers save what they could show"
+                    .to_owned(),
+                Some(
+                    "bind a domain of your own to the bucket and set `custom_host` to it, or serve files with \
+                     download = \"proxy\""
+                        .to_owned(),
+                ),
+            )
+        })
     }
 
     /// What the configuration got wrong and the driver put right by itself.

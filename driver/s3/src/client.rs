@@ -94,6 +94,22 @@ impl<H: Host> Client<H> {
         self.skew.load(Ordering::Relaxed)
     }
 
+    /// Whether no digest goes along with a file's parts, by which the service would see that one arrived otherwise
+    /// than it was sent.
+    pub(crate) fn sends_parts_bare(&self) -> bool {
+        !self.content_md5 && !self.hashes()
+    }
+
+    /// The same of a file that goes in one request.
+    pub(crate) fn sends_files_bare(&self) -> bool {
+        self.sends_parts_bare() && !self.checksums
+    }
+
+    /// Whether what is sent is hashed for the signature.
+    fn hashes(&self) -> bool {
+        self.signer.is_some() && (self.hashed || !self.site().address.secure)
+    }
+
     /// Makes a call and reads its answer, trying again what may pass.
     ///
     /// # Errors
@@ -254,7 +270,7 @@ impl<H: Host> Client<H> {
     /// changed on purpose; on http, and where the service wants it anyway, the SHA-256 that is signed. Where the
     /// service keeps checksums, the SHA-256 does for both.
     async fn digests(&self, payload: &Payload<'_, H::Part>) -> Result<Digests> {
-        let hashed = self.signer.is_some() && (self.hashed || !self.site().address.secure);
+        let hashed = self.hashes();
         let signed = |sha256: &[u8]| match hashed {
             true => hex(sha256),
             false => UNSIGNED_PAYLOAD.to_owned(),

@@ -206,7 +206,8 @@ pub(crate) struct Config {
     #[serde(default)]
     pub(crate) content_md5: Option<bool>,
 
-    /// Whether an object's ETag is its MD5. Not given: as suits the provider.
+    /// Whether an object's ETag is its MD5. Then it shows what arrived, where no digest goes along with an upload.
+    /// Not given: as suits the provider.
     #[schemars(title = "ETag is MD5", with = "bool")]
     #[serde(default)]
     pub(crate) etag_is_md5: Option<bool>,

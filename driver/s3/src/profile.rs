@@ -106,7 +106,8 @@ pub(crate) struct Profile {
     pub(crate) parts_max: u32,
     /// Whether all parts of an upload but the last must have one size.
     pub(crate) equal_parts: bool,
-    /// Whether the ETag of an object that was written in one request is its MD5.
+    /// Whether the ETag of an object that was written in one request is its MD5. It is looked at where no digest
+    /// goes along with what is sent.
     pub(crate) etag_is_md5: bool,
     /// Whether the ETag of an object that was written in parts is the MD5 of their MD5s and their number.
     pub(crate) multipart_etag_standard: bool,

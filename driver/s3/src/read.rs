@@ -12,7 +12,7 @@ use crate::{
     endpoint::Address,
     key,
     settings::Site,
-    sign::{EMPTY_PAYLOAD, UNSIGNED_PAYLOAD, Unsigned},
+    sign::{EMPTY_PAYLOAD, Unsigned},
 };
 
 /// How long a link of the host's own is to be used: less than the 15 minutes that services allow.
@@ -83,12 +83,7 @@ impl<H: Host> S3<H> {
             query: &[],
             headers: &[],
         };
-        let payload = if address.secure {
-            UNSIGNED_PAYLOAD
-        } else {
-            EMPTY_PAYLOAD
-        };
-        let headers = signer.headers(&request, payload, self.client.now());
+        let headers = signer.headers(&request, EMPTY_PAYLOAD, self.client.now());
         let life = self
             .remaining()?
             .map_or(HOST_LINK_LIFE, |left| left.min(HOST_LINK_LIFE));

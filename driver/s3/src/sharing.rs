@@ -84,6 +84,8 @@ impl<H: Host> S3<H> {
                 "parts are numbered from 1 to {most}, at most 1000 at a time"
             )));
         };
+        // Since the upload began, the credentials may have come nearer to their end.
+        let life = self.link_life(Some(Duration::from_secs(token.life)))?;
         (first..end)
             .map(|number| {
                 let number = number.to_string();
@@ -91,7 +93,7 @@ impl<H: Host> S3<H> {
                     ("partNumber", number.as_str()),
                     ("uploadId", token.upload.as_str()),
                 ];
-                self.presign("PUT", &key, &query, &[], Duration::from_secs(token.life))
+                self.presign("PUT", &key, &query, &[], life)
             })
             .collect()
     }

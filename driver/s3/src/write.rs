@@ -8,12 +8,14 @@ use orlop_driver::{
 };
 
 use crate::{
+    config::Encryption,
     driver::S3,
     encode::hex,
     fault::Fault,
     flight, key,
     object::{self, Head, Written},
     operation::{Operation, Payload},
+    profile::Addressing,
     xml::listing::Object,
 };
 
@@ -140,8 +142,18 @@ impl<H: Host> S3<H> {
             Err(fault) if fault.is_missing() && *target.precondition != Precondition::None => {
                 Err(Error::PreconditionFailed)
             }
+            Err(fault) if self.hides_writes(&fault) => Err(Error::config(
+                "addressing",
+                "the service seems to want the bucket's name in the host: set it to \"virtual-host\"",
+            )),
             Err(fault) => Err(fault.into()),
         }
+    }
+
+    /// Whether a new object was refused as a missing one. That is how Huawei's OBS answers where the bucket is in the
+    /// path: it lists all the same (obs_errorcode_0014).
+    pub(crate) fn hides_writes(&self, fault: &Fault) -> bool {
+        fault.is_missing() && self.settings.addressing == Addressing::Path
     }
 
     async fn put(
@@ -154,9 +166,39 @@ impl<H: Host> S3<H> {
             .headers(target.headers.iter().cloned())
             .headers(condition)
             .payload(part.map_or(Payload::Empty, Payload::Whole));
-        self.client
+        let written = self
+            .client
             .call(&operation, |response| Ok(Written::read(response)))
-            .await
+            .await?;
+        if let (Some(part), Some(etag), true) =
+            (part, &written.etag, self.client.sends_files_bare())
+        {
+            self.check_arrival(part, etag).await?;
+        }
+        Ok(written)
+    }
+
+    /// Holds what the service says that it keeps against what was sent, where ETags are MD5s.
+    async fn check_arrival(&self, part: &PartOf<H>, etag: &str) -> Result<(), Fault> {
+        let settings = &self.settings;
+        let encrypts = settings
+            .storage_headers
+            .iter()
+            .any(|(_, value)| value == Encryption::Kms.name());
+        let etag = etag.trim_matches('"');
+        let is_md5 = etag.len() == 32 && etag.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if !settings.profile.etag_is_md5 || encrypts || !is_md5 {
+            return Ok(());
+        }
+        let md5 = part.digest(DigestAlgorithm::Md5).await;
+        match etag.eq_ignore_ascii_case(&hex(&md5.map_err(Fault::unanswered)?)) {
+            true => Ok(()),
+            false => Err(Fault::unanswered(Error::Other(
+                "the service keeps other bytes than were sent: write the file again, or set `etag_is_md5` to false if \
+                 the service's ETags are no MD5s"
+                    .to_owned(),
+            ))),
+        }
     }
 
     /// Looks whether a refusal was right. After a second try, what stands in the way may be what the first one
@@ -258,6 +300,9 @@ impl<H: Host> S3<H> {
             .map(|part| async move {
                 let (number, part) = part?;
                 let etag = self.send_part(key, id, number, &part).await?;
+                if self.client.sends_parts_bare() {
+                    self.check_arrival(&part, &etag).await?;
+                }
                 Ok::<_, Error>((CompletedPart { number, etag }, part.size()))
             });
         let mut sent = flight::run(jobs, settings.upload_concurrency).await?;

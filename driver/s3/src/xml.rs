@@ -46,6 +46,10 @@ pub(crate) enum Node<'name, 'text> {
 /// is cut to its length.
 const REFERRING_TEXT: usize = 34;
 
+/// The most elements that are read of one document: several times what a page of 1,000 keys has. An empty one is a
+/// few bytes there and many here, so that a document that is nothing else would fill the sandbox.
+const ELEMENTS: usize = 100_000;
+
 /// Visits the elements of a document whose root is called `root`.
 ///
 /// # Errors
@@ -66,10 +70,18 @@ pub(crate) fn visit<'a>(
     reader.config_mut().check_end_names = false;
     let mut open: Vec<&'a str> = Vec::new();
     let mut content = Cow::Borrowed("");
+    let mut elements = 0_usize;
     loop {
         let at = usize::try_from(reader.buffer_position()).unwrap_or(usize::MAX);
         let depth = open.len();
-        match reader.read_event().map_err(unread)? {
+        let event = reader.read_event().map_err(unread)?;
+        if matches!(event, Event::Start(_) | Event::Empty(_)) {
+            elements += 1;
+            if elements > ELEMENTS {
+                return Err(Unread::Garbled("more than any answer holds".to_owned()));
+            }
+        }
+        match event {
             Event::Start(start) => {
                 let name = local(start.name());
                 if depth == 0 {
@@ -219,6 +231,21 @@ mod tests {
             .map(|(d, n, t)| (*d, n.as_str(), t.as_str()))
             .collect();
         assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn more_elements_than_an_answer_has_are_not_kept() {
+        let many = |element: &str, count| format!("<R>{}</R>", element.repeat(count));
+        assert!(leaves(&many("<a/>", 50_000)).is_ok());
+        let bombs = [
+            many("<a/>", 1_000_000),
+            many("<a></a>", 1_000_000),
+            "<R>".repeat(1_000_000),
+        ];
+        for bomb in bombs {
+            let read = visit(&bomb, "R", |_| {});
+            assert!(matches!(read, Err(Unread::Garbled(_))), "{read:?}");
+        }
     }
 
     #[test]

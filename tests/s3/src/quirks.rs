@@ -66,6 +66,10 @@ pub enum KeyRule {
     LeadingBackslash,
     /// It holds `//`.
     DoubleSlash,
+    /// A segment of it is `.` or `..`.
+    DotSegments,
+    /// It holds a control character.
+    Control,
 }
 
 impl KeyRule {
@@ -74,6 +78,8 @@ impl KeyRule {
             Self::LeadingSlash => key.starts_with('/'),
             Self::LeadingBackslash => key.starts_with('\\'),
             Self::DoubleSlash => key.contains("//"),
+            Self::DotSegments => key.split('/').any(|segment| matches!(segment, "." | "..")),
+            Self::Control => key.contains(|character: char| character.is_ascii_control()),
         }
     }
 }
@@ -119,7 +125,10 @@ impl Quirks {
                 url_encoding_sticks: true,
                 ..cautious
             },
-            "kodo" => cautious,
+            "kodo" => Self {
+                refused_keys: &[KeyRule::Control],
+                ..cautious
+            },
             "bos" | "jd" => Self {
                 no_list_v2: true,
                 ..cautious
@@ -179,7 +188,11 @@ impl Quirks {
             },
             "minio" => Self {
                 copy_max,
-                refused_keys: &[KeyRule::LeadingSlash, KeyRule::DoubleSlash],
+                refused_keys: &[
+                    KeyRule::LeadingSlash,
+                    KeyRule::DoubleSlash,
+                    KeyRule::DotSegments,
+                ],
                 ..Self::default()
             },
             "generic" => Self {

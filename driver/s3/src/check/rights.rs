@@ -42,6 +42,15 @@ impl<H: Host> S3<H> {
             .payload(Payload::Document(SCRATCH.to_owned()))
             .hasty();
         if let Err(fault) = self.client.call(&operation, |_| Ok(())).await {
+            if self.hides_writes(&fault) {
+                let field = Some("addressing");
+                return vec![finding(
+                    Severity::Failure,
+                    field.map(str::to_owned),
+                    format!("files are listed, but cannot be written: {}", fault.error),
+                    self.config_remedy(field),
+                )];
+            }
             let remedy = match &*fault.code {
                 "InvalidStorageClass" => "write a `storage_class` that the service knows",
                 code if code.starts_with("KMS") => {

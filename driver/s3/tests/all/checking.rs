@@ -113,6 +113,48 @@ async fn what_was_put_right_by_itself_is_told_too() {
 }
 
 #[tokio::test]
+async fn links_that_make_browsers_save_are_told() {
+    let oss = |options: Value| {
+        let config = json!({"provider": "oss", "endpoint": "oss-cn-hangzhou.aliyuncs.com"});
+        crate::volume::merge(config, options)
+    };
+    let found = finding([listing(&[], false, "")], oss(json!({}))).await;
+    assert_eq!(
+        (found.severity, found.field.as_deref()),
+        (Severity::Note, Some("custom_host"))
+    );
+    assert!(found.remedy.unwrap().contains("custom_host"));
+    for fine in [
+        json!({"custom_host": "files.example.com"}),
+        json!({"endpoint": "files.example.com", "addressing": "cname"}),
+        json!({"forced_download": false}),
+    ] {
+        let fake = Fake::new([listing(&[], false, "")]);
+        let findings = fake.open(oss(fine.clone())).check(None).await.unwrap();
+        assert_eq!(findings, [], "{fine}");
+    }
+}
+
+#[tokio::test]
+async fn a_write_that_a_path_hides_names_the_addressing() {
+    let check = async |options| {
+        let fake = Fake::new([empty(), error(404, "NoSuchKey")]);
+        let s3 = fake.open(options);
+        s3.check(Some(&path("dir/scratch")))
+            .await
+            .unwrap()
+            .remove(0)
+    };
+    let found = check(json!({"addressing": "path"})).await;
+    assert_eq!(found.field.as_deref(), Some("addressing"));
+    assert_eq!(
+        found.remedy.as_deref(),
+        Some("addressing = \"virtual-host\"")
+    );
+    assert_eq!(check(json!({})).await.field, None);
+}
+
+#[tokio::test]
 async fn a_real_server_is_understood() {
     let server = Server::start(Options {
         credentials: Some(Credentials::new("AKIDEXAMPLE", volume::SECRET)),

@@ -89,6 +89,30 @@ async fn the_life_asked_for_is_kept_within_what_services_allow() {
 }
 
 #[tokio::test]
+async fn no_link_outlives_the_credentials_or_what_the_service_allows() {
+    let ends = |text: &str| json!({"session_token": "t", "session_token_expires": text});
+    // Ten minutes after `NOW`.
+    let link = shared(ends("2026-11-23T00:10:00Z"), options(Audience::Client)).await;
+    assert!(link.url.contains("X-Amz-Expires=600&"), "{}", link.url);
+    let host = kept(ends("2026-11-23T00:01:00Z")).await;
+    assert_eq!(
+        host.expires,
+        Some(UNIX_EPOCH + NOW + Duration::from_secs(60))
+    );
+    for audience in [Audience::Client, Audience::Host] {
+        let s3 = Fake::new([]).open(ends("2026-11-22T23:59:59Z"));
+        let failed = s3.read(&path("f"), &options(audience)).await;
+        assert!(matches!(failed, Err(Error::Unauthenticated(_))));
+    }
+
+    let doge = json!({"provider": "doge", "region": "ap-shanghai", "session_token": "t"});
+    for (config, seconds) in [(doge, 7200), (json!({"presign_max": 0.5}), 1800)] {
+        let link = shared(config, options(Audience::Client)).await;
+        assert!(link.url.contains(&format!("X-Amz-Expires={seconds}&")));
+    }
+}
+
+#[tokio::test]
 async fn the_file_name_goes_into_the_link() {
     let named = ReadOptions {
         filename: Some("ü +.txt".to_owned()),
@@ -173,19 +197,22 @@ async fn the_host_gets_a_request_that_its_headers_sign() {
             .1
             .as_str()
     };
-    assert_eq!(header("x-amz-content-sha256"), "UNSIGNED-PAYLOAD");
+    let nothing = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    assert_eq!(header("x-amz-content-sha256"), nothing);
     assert_eq!(header("x-amz-security-token"), "TOKEN");
     assert!(
         header("authorization")
             .contains("SignedHeaders=host;x-amz-content-sha256;x-amz-date;x-amz-security-token, ")
     );
 
-    let request = kept(json!({"endpoint": "http://s3.example.com"})).await;
-    let (_, hash) = &request.headers[0];
-    assert_eq!(
-        hash,
-        "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-    );
+    // Some services do not take an unsigned payload, and nothing is as easily hashed.
+    for options in [
+        json!({"endpoint": "http://s3.example.com"}),
+        json!({"payload_hash": "sha256"}),
+    ] {
+        let (_, hash) = &kept(options).await.headers[0];
+        assert_eq!(hash, nothing);
+    }
 }
 
 #[tokio::test]

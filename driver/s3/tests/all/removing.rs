@@ -1,6 +1,6 @@
 //! Removing files and trees.
 
-use http::StatusCode;
+use http::{Method, StatusCode};
 use orlop_driver::{Error, Kind, Removable};
 use orlop_test_s3::{Fault, Matcher};
 use serde_json::json;
@@ -108,6 +108,28 @@ async fn a_service_without_bulk_deletion_is_asked_once() {
             .count();
         assert_eq!((bulk, single), (if round == 0 { 1 } else { 0 }, 40));
     }
+}
+
+#[tokio::test]
+async fn single_deletions_go_side_by_side() {
+    let volume = Volume::with(json!({"delete_batch_max": 0})).await;
+    for number in 0..100 {
+        volume.put(&format!("foo/{number}"), "x");
+    }
+    let deletions = Matcher::any().method(Method::DELETE).always();
+    let gate = volume.server.faults().hold(deletions);
+    let watch = async {
+        while gate.reached() < 32 {
+            tokio::task::yield_now().await;
+        }
+        for _ in 0..1000 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(gate.reached(), 32);
+        gate.release();
+    };
+    let (removed, ()) = futures::join!(volume.remove("foo", Kind::Directory), watch);
+    assert_eq!(removed.unwrap().items, 100);
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use orlop_driver::{
 use serde_json::json;
 
 use crate::{
-    fake::Fake,
+    fake::{Fake, ok},
     volume::{BUCKET, Volume, path},
 };
 
@@ -157,6 +157,32 @@ async fn numbers_and_tokens_are_checked() {
     assert!(volume.s3.link_parts(&file, "x", 1, 1).await.is_err());
     assert!(volume.s3.complete_upload(&file, &token, &[]).await.is_err());
     assert!(!token.contains(crate::volume::SECRET));
+}
+
+#[tokio::test]
+async fn links_for_parts_do_not_outlive_the_credentials() {
+    let begun =
+        "<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>";
+    let file = path("f");
+    let options = LinkUploadOptions::default();
+    let link = Fake::new([ok(begun)])
+        .open(json!({}))
+        .link_upload(&file, &options)
+        .await
+        .unwrap();
+    let UploadLink::Multipart(upload) = link else {
+        panic!("one request for a file of unknown size");
+    };
+    // The rest of them may be asked for when the credentials end soon, or have ended.
+    let links = async |ends: &str| {
+        let config = json!({"session_token": "t", "session_token_expires": ends});
+        let s3 = Fake::new([]).open(config);
+        s3.link_parts(&file, &upload.token, 1, 1).await
+    };
+    let soon = links("2026-11-23T00:10:00Z").await.unwrap().remove(0);
+    assert!(soon.url.contains("X-Amz-Expires=600&"), "{}", soon.url);
+    let late = links("2026-11-22T23:00:00Z").await;
+    assert!(matches!(late, Err(Error::Unauthenticated(_))), "{late:?}");
 }
 
 #[tokio::test]

@@ -6,15 +6,15 @@ use bytes::Bytes;
 use futures::stream;
 use http::{Method, StatusCode};
 use orlop_driver::{
-    Entry, Error, Kind, Overwrite, Precondition, Result, Storage, Transfer, Writable, WriteOptions,
-    native::NativeUpload,
+    Entry, Error, Kind, LinkUploadOptions, Overwrite, Precondition, Result, Sharing, Storage,
+    Transfer, Writable, WriteOptions, native::NativeUpload,
 };
 use orlop_test_s3::{Fault, Matcher};
 use serde_json::{Value, json};
 
 use crate::{
     fake::{Fake, answer, error, object, ok},
-    volume::{BUCKET, Volume, path, plan},
+    volume::{BUCKET, Volume, merge, path, plan},
 };
 
 const KIB: usize = 1 << 10;
@@ -565,6 +565,62 @@ async fn payloads_are_protected_by_one_digest() {
 }
 
 #[tokio::test]
+async fn where_no_digest_goes_along_the_etag_shows_what_arrived() {
+    let (right, wrong) = (
+        "\"8d777f385d3dfec8815d20f7496026dc\"",
+        "\"d41d8cd98f00b204e9800998ecf8427e\"",
+    );
+    let alone = json!({"provider": "generic", "content_md5": false, "etag_is_md5": true});
+    for (options, etag, fits) in [
+        (alone.clone(), right, true),
+        (alone.clone(), wrong, false),
+        // What the service looks at itself needs no second look, and other ETags tell nothing.
+        (
+            merge(alone.clone(), json!({"content_md5": true})),
+            wrong,
+            true,
+        ),
+        (
+            merge(alone.clone(), json!({"payload_hash": "sha256"})),
+            wrong,
+            true,
+        ),
+        (
+            merge(alone.clone(), json!({"etag_is_md5": false})),
+            wrong,
+            true,
+        ),
+        (
+            merge(alone.clone(), json!({"server_side_encryption": "aws:kms"})),
+            wrong,
+            true,
+        ),
+        (alone, "\"7-of-another-kind\"", true),
+    ] {
+        let whole = Fake::new([answer(200, &[("etag", etag)], "")]);
+        let upload = NativeUpload::from_bytes("data", None);
+        let s3 = whole.open(options.clone());
+        let written = s3.write(&path("f"), upload, &WriteOptions::default()).await;
+        assert_eq!(written.is_ok(), fits, "{options} {etag}: {written:?}");
+    }
+
+    let parts = Fake::new([
+        ok("<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>"),
+        answer(200, &[("etag", wrong)], ""),
+        answer(204, &[], ""),
+    ]);
+    let options = json!({"content_md5": false, "provider": "b2", "region": "r"});
+    let s3 = parts.open(merge(small_parts(), options));
+    let upload = in_pieces(&pattern(100 * KIB), 7777, None);
+    let written = s3.write(&path("f"), upload, &WriteOptions::default()).await;
+    assert!(
+        matches!(&written, Err(Error::Other(text)) if text.contains("etag_is_md5")),
+        "{written:?}"
+    );
+    assert_eq!(parts.left(), 0);
+}
+
+#[tokio::test]
 async fn a_writer_who_may_not_look_is_told_what_is_known() {
     let fake = Fake::new([answer(200, &[], ""), answer(403, &[], "")]);
     let upload = NativeUpload::from_bytes("data", None);
@@ -626,6 +682,57 @@ async fn directories_are_kept_by_a_marker_or_a_placeholder() {
     volume.put("a", "a file of that name does not stand in the way");
     volume.s3.make_directory(&path("a")).await.unwrap();
     assert_eq!(volume.keys(), ["a", "a/"]);
+}
+
+#[tokio::test]
+async fn a_write_that_a_path_hides_names_the_addressing() {
+    // Huawei's answer to a bucket in the path.
+    let write = async |options| {
+        let fake = Fake::new([error(404, "NoSuchKey")]);
+        let upload = NativeUpload::from_bytes("data", None);
+        let s3 = fake.open(options);
+        s3.write(&path("f"), upload, &WriteOptions::default()).await
+    };
+    let failed = write(json!({"addressing": "path"})).await;
+    assert!(
+        matches!(&failed, Err(Error::InvalidConfig(error)) if error.field.as_deref() == Some("addressing")),
+        "{failed:?}"
+    );
+    assert_eq!(write(json!({})).await, Err(Error::NotFound));
+}
+
+#[tokio::test]
+async fn names_that_the_service_does_not_take_are_refused_before_anything_is_sent() {
+    for (provider, name) in [
+        ("oss", "∅/a"),
+        ("oss", "\\a"),
+        ("cos", "∅/a"),
+        ("kodo", "a\u{1}b"),
+        ("minio", "a/∅/b"),
+        ("minio", "a/..∅/b"),
+        ("minio", ".∅/b"),
+    ] {
+        let fake = Fake::new([]);
+        let s3 = fake.open(json!({"provider": provider, "region": "r"}));
+        let to = path(name);
+        let upload = NativeUpload::from_bytes("data", None);
+        let plan = plan("from", name, Kind::File, Overwrite::Replace);
+        let refusals = [
+            s3.write(&to, upload, &WriteOptions::default()).await.err(),
+            s3.make_directory(&to).await.err(),
+            s3.copy(&plan, None).await.err(),
+            s3.rename(&plan, None).await.err(),
+            s3.link_upload(&to, &LinkUploadOptions::default())
+                .await
+                .err(),
+        ];
+        for refusal in refusals {
+            assert!(
+                matches!(&refusal, Some(Error::InvalidArgument(text)) if text.contains("takes no name")),
+                "{provider} {name:?}: {refusal:?}"
+            );
+        }
+    }
 }
 
 #[tokio::test]

@@ -213,6 +213,8 @@ async fn calls_are_unknown_or_limited() {
         KeyRule::LeadingSlash,
         KeyRule::DoubleSlash,
         KeyRule::LeadingBackslash,
+        KeyRule::DotSegments,
+        KeyRule::Control,
     ];
     let (server, client) = with(quirks).await;
     delete(&client, &["a", "b"]).await.expect(200);
@@ -239,7 +241,13 @@ async fn calls_are_unknown_or_limited() {
         )
         .await
         .expect_error(501, "NotImplemented");
-    for path in ["/bkt//a", "/bkt/a//b", "/bkt/%5Ca"] {
+    for path in [
+        "/bkt//a",
+        "/bkt/a//b",
+        "/bkt/%5Ca",
+        "/bkt/%2E%2E/a",
+        "/bkt/%01",
+    ] {
         client
             .put(path, "x")
             .await
