@@ -698,8 +698,8 @@ async fn the_door_is_counted() {
         .expect(201);
     let metrics = world.get("/metrics").await.expect(200).text().to_owned();
     for line in [
-        "orlop_requests_total{door=\"dav\",method=\"PROPFIND\",status=\"207\"} 1",
-        "orlop_bytes_total{door=\"dav\",direction=\"in\"} 3",
+        "orlop_requests_total{door=\"dav\",mount=\"/files\",method=\"PROPFIND\",status=\"207\"} 1",
+        "orlop_bytes_total{door=\"dav\",mount=\"/files\",direction=\"in\"} 3",
     ] {
         assert!(metrics.contains(line), "no {line} in {metrics}");
     }

@@ -365,7 +365,7 @@ async fn the_access_log_for_programs() {
         (&write["received"], &write["status"]),
         (&json!(5), &json!(201))
     );
-    assert_eq!(line("share")["path"], "/s/***/a");
+    assert_eq!(line("share")["path"], "/s/…/a");
 }
 
 #[tokio::test]
@@ -385,10 +385,7 @@ async fn a_download_that_the_client_leaves_is_logged_as_cut() {
         .lines()
         .find(|line| line.contains("orlop::access"))
         .unwrap();
-    assert!(
-        line.contains("end=\"cut\"") && line.contains("status=200"),
-        "{line}"
-    );
+    assert!(line.contains("end=\"cut\""), "{line}");
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use futures::stream;
 use http::Method;
 use orlop_test_s3::{Fault, Matcher};
 
-use crate::harness::{BUCKET, Raw, World, noise, send, soon};
+use crate::harness::{BUCKET, Config, Mount, Raw, World, noise, send, soon};
 
 const MIB: usize = 1 << 20;
 
@@ -262,7 +262,10 @@ async fn a_client_that_goes_away_half_way_leaves_nothing() {
 
 #[tokio::test]
 async fn a_small_upload_that_breaks_off_never_reaches_the_storage() {
-    let world = World::start().await;
+    let world = World::of(|s3| {
+        Config::of([Mount::s3("/files", s3)]).set("log", "info,orlop::access=debug")
+    })
+    .await;
     drop(begin_upload(&world, "content-length: 1000", b"only a little").await);
     // Once the log tells of it, it is over.
     world.orlop.wait_for_log("broken").await;

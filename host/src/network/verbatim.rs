@@ -34,7 +34,7 @@ use super::{AGENT, CONNECT_TIME, POOL_TIME, addresses_allowed};
 use crate::{BoxError, Outcome, egress::Egress};
 
 /// The most bytes of an answer that are read at once, and wait in a connection.
-const BUFFER: usize = 32 * 1024;
+const BUFFER: usize = 16 * 1024;
 
 type Inner = Client<HttpsConnector<HttpConnector<Resolver>>, reqwest::Body>;
 

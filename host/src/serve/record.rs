@@ -117,6 +117,7 @@ where
         let effort = Arc::clone(&record.effort);
         let answer = effort.count(self.inner.call(request));
         let shown = span.clone();
+        let ending = Ending::of(Arc::clone(&record));
         let answer = answer.map_ok(move |mut response| {
             let took = record.began.elapsed();
             let status = response.status();
@@ -125,7 +126,7 @@ where
                 .record(record.door, &record.mount, record.method, status, took);
             record.id.write(response.headers_mut());
             let cause = response.extensions_mut().remove::<Cause>();
-            Ending::new(record, status, took, cause).follow(response)
+            ending.answered(status, took, cause).follow(response)
         });
         Box::pin(answer.instrument(span))
     }

@@ -16,11 +16,12 @@ use tracing::Level;
 use super::Record;
 use crate::serve::problem::Cause;
 
-/// A request whose answer has begun. Its end is logged, however it comes.
+/// A request whose end is to be logged, however it comes.
 #[derive(Debug)]
 pub(super) struct Ending {
     record: Arc<Record>,
-    status: StatusCode,
+    /// None as long as there is no answer.
+    status: Option<StatusCode>,
     /// How long the head of the answer took.
     head: Duration,
     cause: Option<Cause>,
@@ -40,20 +41,30 @@ enum End {
 }
 
 impl Ending {
-    pub(super) fn new(
-        record: Arc<Record>,
+    /// A request that is not answered yet. Clients may go away before.
+    pub(super) fn of(record: Arc<Record>) -> Self {
+        Self {
+            record,
+            status: None,
+            head: Duration::ZERO,
+            cause: None,
+            sent: 0,
+            end: End::Cut,
+        }
+    }
+
+    /// The head of the answer is there, after so long.
+    pub(super) fn answered(
+        mut self,
         status: StatusCode,
         head: Duration,
         cause: Option<Cause>,
     ) -> Self {
-        Self {
-            record,
-            status,
-            head,
-            cause,
-            sent: 0,
-            end: End::Whole,
-        }
+        self.status = Some(status);
+        self.head = head;
+        self.cause = cause;
+        self.end = End::Whole;
+        self
     }
 
     /// Waits for the end of the answer's body, if it has one.
@@ -83,7 +94,7 @@ impl Ending {
                     trace = record.id.trace(),
                     method = record.method,
                     path = record.path,
-                    status = self.status.as_u16(),
+                    status = self.status.map(|status| status.as_u16()),
                     door = record.door.label(),
                     mount = record.mount.as_deref(),
                     user = record.user.get().map(|user| &**user),
