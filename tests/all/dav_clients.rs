@@ -1,4 +1,4 @@
-//! What known clients send, in their order and with their oddities, as it was recorded from them.
+//! What known clients send, in their order and with their oddities, written down from what is known of them.
 
 use crate::harness::{Raw, World, encode};
 
