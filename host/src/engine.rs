@@ -169,8 +169,14 @@ impl Engine {
         let limits = Limits::default();
         let network = Arc::new(Network::new("a driver".into(), Egress::default(), &limits)?);
         let out_of_memory = Arc::new(AtomicBool::new(false));
-        let context =
-            sandbox::Context::new(&"a driver".into(), &limits, network, out_of_memory, TICK);
+        let context = sandbox::Context::new(
+            &"a driver".into(),
+            &limits,
+            network,
+            sandbox::Notes::default(),
+            out_of_memory,
+            TICK,
+        );
         Ok(sandbox::store(&self.inner.engine, context))
     }
 }

@@ -14,6 +14,7 @@ mod convert;
 mod http;
 mod instance;
 mod log;
+mod notes;
 mod pool;
 mod stream;
 pub(crate) mod uploads;
@@ -24,6 +25,7 @@ use self::context::Lent;
 pub(crate) use self::{
     blueprint::Blueprint,
     context::Context,
+    notes::Notes,
     pool::{Pool, store},
 };
 
@@ -35,5 +37,6 @@ pub(crate) fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<Conte
     bindings::orlop::driver::types::add_to_linker::<_, Lent>(&mut linker, |context| context)?;
     bindings::orlop::driver::http::add_to_linker::<_, Lent>(&mut linker, |context| context)?;
     bindings::orlop::driver::uploads::add_to_linker::<_, Lent>(&mut linker, |context| context)?;
+    bindings::orlop::driver::notes::add_to_linker::<_, Lent>(&mut linker, |context| context)?;
     Ok(linker)
 }

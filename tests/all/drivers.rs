@@ -12,10 +12,11 @@ async fn orlop(arguments: &[&str]) -> Ran {
 }
 
 /// All that a driver needs of a system: a clock, dice, and somewhere to complain.
-const NEEDED: [&str; 9] = [
+const NEEDED: [&str; 10] = [
     "orlop:driver/types@",
     "orlop:driver/http@",
     "orlop:driver/uploads@",
+    "orlop:driver/notes@",
     "wasi:clocks/",
     "wasi:random/",
     "wasi:io/",

@@ -50,6 +50,22 @@ async fn many_short_calls_are_no_long_computation() {
 }
 
 #[tokio::test]
+async fn notes_outlive_an_instance_and_stay_in_their_volume() {
+    let mounts = ["/one", "/two"].map(|path| {
+        Mount::probe(path)
+            .set("cache_seconds", 0)
+            .set("read_only", true)
+    });
+    let world = World::of(|_| Config::of(mounts)).await;
+    world.get("/p/one/note/learned").await.expect(200);
+    world.get("/p/one/trap").await.problem(502, "unavailable");
+    let noted = world.get("/p/one/noted").await.expect(200);
+    assert_eq!(noted.text(), "learned");
+    let elsewhere = world.get("/p/two/noted").await.expect(200);
+    assert_eq!(elsewhere.text(), "");
+}
+
+#[tokio::test]
 async fn an_address_that_nobody_granted_is_refused_with_the_line_that_grants_it() {
     let open = open_server("granted".into()).await;
     let url = format!("{}/open/f", open.endpoint());

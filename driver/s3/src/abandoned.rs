@@ -8,7 +8,7 @@ use orlop_driver::Host;
 use crate::{
     driver::S3,
     fault::Fault,
-    flight,
+    flight, octets,
     operation::Operation,
     xml::uploads::{self, Unfinished, Uploads},
 };
@@ -17,14 +17,18 @@ use crate::{
 const PAGES: u32 = 10;
 /// Abortions in flight.
 const CONCURRENCY: usize = 16;
+/// The note that says that unfinished uploads were looked for.
+const SWEPT: &str = "swept";
 
 impl<H: Host> S3<H> {
     /// Aborts what is older than the configured age, the first time that it is called. What goes wrong has nothing
-    /// to do with the caller's work, and is for the next instance, or a check, to meet again.
+    /// to do with the caller's work, and is for a check to meet again.
     pub(crate) async fn sweep_once(&self) {
         if let Some(age) = self.settings.abandoned_after
             && !self.swept.swap(true, Ordering::Relaxed)
+            && self.client.host.recall(SWEPT).is_none()
         {
+            self.client.host.note(SWEPT, "");
             drop(self.sweep(age).await);
         }
     }
@@ -72,7 +76,7 @@ impl<H: Host> S3<H> {
         }
         self.client
             .call(&operation, |response| {
-                uploads::read(&String::from_utf8_lossy(&response.body))
+                uploads::read(&octets::text(&response.body))
             })
             .await
     }

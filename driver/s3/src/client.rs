@@ -52,34 +52,53 @@ pub(crate) struct Client<H> {
     checksums: bool,
     /// Whether payloads are signed on https too.
     hashed: bool,
+    /// Where the configuration says that the bucket is.
+    configured: Arc<Site>,
+    /// Where it is, as far as this instance knows.
     site: Mutex<Arc<Site>>,
-    /// What the service's clock is ahead of ours, in seconds.
+    /// What the service's clock is ahead of ours, in seconds, as far as this instance knows.
     skew: AtomicI64,
 }
+
+/// The note in which instances tell each other what the service's clock is ahead of ours, in seconds.
+const SKEW: &str = "clock-skew";
+/// The note in which they tell each other the bucket's region.
+const REGION: &str = "region";
 
 impl<H: Host> Client<H> {
     /// A client for what the settings say.
     pub(crate) fn new(host: H, settings: &Settings) -> Self {
+        let configured = Arc::new(settings.site.clone());
         Self {
             host,
             signer: settings.credentials.clone().map(Signer::new),
             content_md5: settings.profile.content_md5,
             checksums: settings.profile.checksum_headers == ChecksumHeaders::Sha256,
             hashed: settings.profile.payload_hash == PayloadHash::Sha256,
-            site: Mutex::new(Arc::new(settings.site.clone())),
+            site: Mutex::new(Arc::clone(&configured)),
+            configured,
             skew: AtomicI64::new(0),
         }
     }
 
     /// Where requests go now.
     pub(crate) fn site(&self) -> Arc<Site> {
-        Arc::clone(&self.site.lock().unwrap_or_else(PoisonError::into_inner))
+        let mut site = self.site.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(region) = self.host.recall(REGION)
+            && region != site.region
+        {
+            *site = match region == self.configured.region {
+                true => Arc::clone(&self.configured),
+                false => Arc::new(self.configured.in_region(&region)),
+            };
+        }
+        Arc::clone(&site)
     }
 
     /// The time of day by the service's clock, as far as it is known.
     pub(crate) fn now(&self) -> SystemTime {
         let now = self.host.now();
-        let skew = self.skew.load(Ordering::Relaxed);
+        let skew = self.skew();
         let size = Duration::from_secs(skew.unsigned_abs());
         let corrected = if skew < 0 {
             now.checked_sub(size)
@@ -91,7 +110,10 @@ impl<H: Host> Client<H> {
 
     /// How far the service's clock is ahead of ours, in seconds, as far as it is known.
     pub(crate) fn skew(&self) -> i64 {
-        self.skew.load(Ordering::Relaxed)
+        let noted = self.host.recall(SKEW);
+        noted
+            .and_then(|text| text.parse().ok())
+            .unwrap_or_else(|| self.skew.load(Ordering::Relaxed))
     }
 
     /// Whether no digest goes along with a file's parts, by which the service would see that one arrived otherwise
@@ -325,8 +347,9 @@ impl<H: Host> Client<H> {
         }
         let theirs = i64::try_from(theirs).unwrap_or(i64::MAX);
         let ours = i64::try_from(date::seconds(self.host.now())).unwrap_or(i64::MAX);
-        self.skew
-            .store(theirs.saturating_sub(ours), Ordering::Relaxed);
+        let skew = theirs.saturating_sub(ours);
+        self.skew.store(skew, Ordering::Relaxed);
+        self.host.note(SKEW, &skew.to_string());
         true
     }
 
@@ -349,6 +372,7 @@ impl<H: Host> Client<H> {
     }
 
     fn move_to(&self, site: Arc<Site>) {
+        self.host.note(REGION, &site.region);
         *self.site.lock().unwrap_or_else(PoisonError::into_inner) = site;
     }
 }

@@ -10,13 +10,15 @@ use orlop_driver::{Host, Result};
 use crate::{
     driver::S3,
     fault::{self, Fault},
-    flight,
+    flight, octets,
     operation::{Operation, Payload},
     xml::deletion::{self, Kept},
 };
 
 /// Single deletions in flight.
 const CONCURRENCY: usize = 32;
+/// The note that says that the service does not know DeleteObjects.
+const SINGLY: &str = "deletes-singly";
 
 impl<H: Host> S3<H> {
     /// Deletes an object. One that is not there is no error.
@@ -34,7 +36,7 @@ impl<H: Host> S3<H> {
             keys.iter().partition(|key| deletion::can_name(key));
         let most = self.settings.profile.delete_batch_max;
         for batch in batched.chunks(most.max(1)) {
-            if most == 0 || self.deletes_singly.load(Ordering::Relaxed) {
+            if most == 0 || self.deletes_singly() {
                 single.extend(batch);
                 continue;
             }
@@ -46,6 +48,7 @@ impl<H: Host> S3<H> {
                 }
                 Err(fault) if fault.is_unknown_call() => {
                     self.deletes_singly.store(true, Ordering::Relaxed);
+                    self.client.host.note(SINGLY, "");
                     single.extend(batch);
                 }
                 // The service may stumble over one of the keys.
@@ -62,6 +65,11 @@ impl<H: Host> S3<H> {
         Ok(())
     }
 
+    /// Whether the service was found not to know DeleteObjects.
+    fn deletes_singly(&self) -> bool {
+        self.deletes_singly.load(Ordering::Relaxed) || self.client.host.recall(SINGLY).is_some()
+    }
+
     async fn delete_batch(&self, keys: &[&str]) -> Result<Vec<Kept>, Fault> {
         let document = deletion::request(keys.iter().copied());
         let operation = Operation::on_bucket("POST")
@@ -71,7 +79,7 @@ impl<H: Host> S3<H> {
             .payload(Payload::Document(document));
         self.client
             .call(&operation, |response| {
-                let mut failures = deletion::failures(&String::from_utf8_lossy(&response.body))?;
+                let mut failures = deletion::failures(&octets::text(&response.body))?;
                 failures.retain(|kept| kept.code != "NoSuchKey");
                 Ok(failures)
             })

@@ -11,7 +11,7 @@ use std::{
 
 use crate::{Request, Response, Result, StreamedResponse};
 
-/// The network, the clock and the dice.
+/// The network, the clock, the dice and a pad for notes.
 pub trait Host: 'static {
     /// A part of an upload.
     type Part: Part;
@@ -39,6 +39,12 @@ pub trait Host: 'static {
 
     /// Waits, without holding up other calls.
     fn sleep(&self, duration: Duration) -> impl Future<Output = ()>;
+
+    /// What an instance of this volume noted last under a name; none if nothing was, or if it is forgotten.
+    fn recall(&self, name: &str) -> Option<String>;
+
+    /// Notes a text under a name, for all instances of this volume. A few short notes are kept: see the contract.
+    fn note(&self, name: &str, text: &str);
 
     /// The time of day.
     fn now(&self) -> SystemTime {

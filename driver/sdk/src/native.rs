@@ -5,7 +5,11 @@ mod body;
 mod part;
 mod upload;
 
-use std::time::Duration;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use futures::StreamExt;
 use reqwest::{
@@ -17,10 +21,11 @@ use reqwest::{
 pub use self::{part::NativePart, upload::NativeUpload};
 use crate::{Body, ByteStream, Error, Host, Request, Response, Result, StreamedResponse};
 
-/// A host over one pool of connections; cloning shares it. It needs a tokio runtime.
+/// A host over one pool of connections; cloning shares it, and what was noted. It needs a tokio runtime.
 #[derive(Clone, Debug)]
 pub struct NativeHost {
     client: Client,
+    notes: Arc<Mutex<HashMap<String, String>>>,
 }
 
 impl NativeHost {
@@ -38,7 +43,10 @@ impl NativeHost {
             .tcp_nodelay(true)
             .build()
             .map_err(|error| Error::Unavailable(format!("cannot make an HTTP client: {error}")))?;
-        Ok(Self { client })
+        Ok(Self {
+            client,
+            notes: Arc::default(),
+        })
     }
 
     async fn execute(&self, request: Request<'_, NativePart>) -> Result<reqwest::Response> {
@@ -119,6 +127,21 @@ impl Host for NativeHost {
 
     async fn sleep(&self, duration: Duration) {
         tokio::time::sleep(duration).await;
+    }
+
+    fn recall(&self, name: &str) -> Option<String> {
+        self.notes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(name)
+            .cloned()
+    }
+
+    fn note(&self, name: &str, text: &str) {
+        self.notes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(name.to_owned(), text.to_owned());
     }
 }
 

@@ -6,7 +6,7 @@ use crate::{
     Body, ByteStream, DigestAlgorithm, Error, Host, Part, Request, Response, Result,
     StreamedResponse, Upload,
     bindings::{
-        orlop::driver::{http, types, uploads},
+        orlop::driver::{http, notes, types, uploads},
         wasi::clocks::monotonic_clock,
         wit_future, wit_stream,
     },
@@ -42,6 +42,14 @@ impl Host for Sandbox {
     async fn sleep(&self, duration: Duration) {
         let nanoseconds = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
         monotonic_clock::wait_for(nanoseconds).await;
+    }
+
+    fn recall(&self, name: &str) -> Option<String> {
+        notes::recall(name)
+    }
+
+    fn note(&self, name: &str, text: &str) {
+        notes::note(name, text);
     }
 }
 

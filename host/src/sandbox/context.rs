@@ -11,7 +11,7 @@ use wasmtime::{
 };
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
-use super::log::GuestLog;
+use super::{log::GuestLog, notes::Notes};
 use crate::{Limits, network::Network};
 
 /// Resources that one instance may hold at once: parts, streams, requests.
@@ -26,6 +26,7 @@ pub(crate) struct Context {
     pub(super) memory: MemoryMeter,
     pub(super) cpu: CpuMeter,
     pub(super) network: Arc<Network>,
+    pub(super) notes: Notes,
 }
 
 /// Marks the imports that this module implements on [`Context`].
@@ -40,6 +41,7 @@ impl Context {
         mount: &Arc<str>,
         limits: &Limits,
         network: Arc<Network>,
+        notes: Notes,
         out_of_memory: Arc<AtomicBool>,
         tick: std::time::Duration,
     ) -> Self {
@@ -66,6 +68,7 @@ impl Context {
                 used: 0,
             },
             network,
+            notes,
         }
     }
 }

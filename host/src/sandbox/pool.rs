@@ -21,6 +21,7 @@ use super::{
     blueprint::{Blueprint, Live},
     context::Context,
     instance::{End, InFlight, Instance, Seed},
+    notes::Notes,
 };
 use crate::{
     Error, Fault, FaultKind, Health, Limits, Outcome, Result, activity::Activity, engine::TICK,
@@ -35,6 +36,7 @@ pub(crate) struct Pool {
     config: Arc<str>,
     limits: Limits,
     network: Arc<Network>,
+    notes: Notes,
     instances: Mutex<Vec<Arc<Instance>>>,
     permits: Semaphore,
     supervisor: Supervisor,
@@ -89,6 +91,7 @@ impl Pool {
             blueprint,
             config: config.into(),
             network,
+            notes: Notes::default(),
             instances: Mutex::default(),
             permits: Semaphore::new(places),
             supervisor: Supervisor::default(),
@@ -263,6 +266,7 @@ impl Pool {
             &self.mount,
             &self.limits,
             Arc::clone(&self.network),
+            self.notes.clone(),
             Arc::clone(&out_of_memory),
             TICK,
         );

@@ -121,6 +121,12 @@ impl Host for AtHand {
         tokio::time::sleep(duration).await;
     }
 
+    fn recall(&self, _name: &str) -> Option<String> {
+        None
+    }
+
+    fn note(&self, _name: &str, _text: &str) {}
+
     fn now(&self) -> SystemTime {
         SystemTime::now()
     }

@@ -2,7 +2,7 @@
 
 use std::{
     cell::RefCell,
-    collections::VecDeque,
+    collections::{HashMap, VecDeque},
     rc::Rc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -47,6 +47,7 @@ struct State {
     answers: RefCell<VecDeque<Result<Response>>>,
     sent: RefCell<Vec<Sent>>,
     slept: RefCell<Vec<Duration>>,
+    notes: RefCell<HashMap<String, String>>,
 }
 
 /// 2026-11-23T00:00:00Z.
@@ -59,6 +60,7 @@ impl Fake {
             answers: RefCell::new(answers.into_iter().collect()),
             sent: RefCell::default(),
             slept: RefCell::default(),
+            notes: RefCell::default(),
         }))
     }
 
@@ -125,6 +127,15 @@ impl Host for Fake {
 
     async fn sleep(&self, duration: Duration) {
         self.0.slept.borrow_mut().push(duration);
+    }
+
+    fn recall(&self, name: &str) -> Option<String> {
+        self.0.notes.borrow().get(name).cloned()
+    }
+
+    fn note(&self, name: &str, text: &str) {
+        let mut notes = self.0.notes.borrow_mut();
+        notes.insert(name.to_owned(), text.to_owned());
     }
 
     fn now(&self) -> SystemTime {

@@ -1,9 +1,14 @@
 //! Keys that are not clean paths.
 
-use orlop_driver::{Audience, Content, Kind, Link, ReadOptions, Storage};
+use orlop_driver::{
+    Audience, Content, Kind, Link, Overwrite, ReadOptions, Removable, Response, Storage, Transfer,
+};
 use serde_json::json;
 
-use crate::volume::{Volume, path};
+use crate::{
+    fake::{Fake, answer, object, ok},
+    volume::{Volume, path, plan},
+};
 
 /// Keys with their paths. `.` and `..` are missing: this host's HTTP library would resolve them.
 const ODD: [(&str, &str); 17] = [
@@ -107,4 +112,73 @@ async fn fetch(link: Link) -> String {
     let response = request.send().await.unwrap();
     assert_eq!(response.status(), 200);
     response.text().await.unwrap()
+}
+
+/// A key of bytes that are no UTF-8, as a listing shows it: encoded, or as it is.
+fn listing_of_bytes(encoded: bool) -> orlop_driver::Result<Response> {
+    let (encoding, key) = match encoded {
+        true => ("<EncodingType>url</EncodingType>", &b"f%FCr/%FF"[..]),
+        false => ("", &b"f\xfcr/\xff"[..]),
+    };
+    let start = format!("<ListBucketResult>{encoding}<Contents><Key>");
+    let end = "</Key><Size>1</Size><ETag>\"e\"</ETag></Contents></ListBucketResult>";
+    Ok(Response {
+        status: 200,
+        headers: Vec::new(),
+        body: [start.as_bytes(), key, end.as_bytes()].concat(),
+    })
+}
+
+#[tokio::test]
+async fn bytes_that_are_no_text_have_names_that_lead_back() {
+    for encoded in [true, false] {
+        let fake = Fake::new([listing_of_bytes(encoded)]);
+        let s3 = fake.open(json!({"list_url_encode": encoded}));
+        let page = s3.list(&path("f␀FCr"), None, 10).await.unwrap();
+        let names: Vec<_> = page.entries.iter().map(|entry| &entry.name).collect();
+        assert_eq!(names, ["␀FF"], "{encoded}");
+        assert!(fake.sent()[0].url.contains("prefix=f%FCr%2F"));
+    }
+
+    let copied = "<CopyObjectResult><ETag>\"e\"</ETag></CopyObjectResult>";
+    let fake = Fake::new([
+        object(1, "e"),
+        ok(copied),
+        object(1, "e"),
+        answer(204, &[], ""),
+        listing_of_bytes(true),
+        answer(204, &[], ""),
+    ]);
+    let s3 = fake.open(json!({}));
+    let file = "f␀FCr/␀FF";
+    let options = ReadOptions {
+        audience: Audience::Client,
+        range: None,
+        filename: None,
+        expires: None,
+    };
+    let read = s3.read(&path(file), &options).await.unwrap();
+    let Content::Link(Link::Shareable(link)) = read else {
+        panic!("{read:?}");
+    };
+    assert!(link.url.contains("/f%FCr/%FF?"), "{}", link.url);
+    let copy = plan(file, "x", Kind::File, Overwrite::Replace);
+    assert_eq!(s3.copy(&copy, None).await.unwrap().next, None);
+    s3.remove(&path(file), Kind::File, None).await.unwrap();
+    // No document can name it.
+    s3.remove(&path("f␀FCr"), Kind::Directory, None)
+        .await
+        .unwrap();
+    let sent = fake.sent();
+    assert_eq!(
+        sent[1].header("x-amz-copy-source"),
+        Some("photos/f%FCr/%FF")
+    );
+    for index in [3, 5] {
+        assert_eq!(
+            sent[index].line(),
+            "DELETE https://photos.s3.example.com/f%FCr/%FF"
+        );
+    }
+    assert_eq!(fake.left(), 0);
 }

@@ -12,6 +12,7 @@ mod copying;
 mod fake;
 mod faults;
 mod keys;
+mod learning;
 mod links;
 mod listing;
 mod moving;

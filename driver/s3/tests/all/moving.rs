@@ -54,6 +54,39 @@ async fn a_tree_moves_whole_and_leaves_nothing() {
 }
 
 #[tokio::test]
+async fn batches_of_deletions_are_full() {
+    for (batch, keys, expected) in [
+        (700, 2500, (3, 4)),
+        (1000, 2500, (3, 3)),
+        (500, 1500, (2, 3)),
+    ] {
+        let volume = Volume::with(json!({"delete_batch_max": batch})).await;
+        for number in 0..keys {
+            volume.put(&format!("src/{number:04}"), "x");
+        }
+        let plan = plan("src", "dst", Kind::Directory, Overwrite::Replace);
+        let moved = run(async |cursor| volume.s3.rename(&plan, cursor).await)
+            .await
+            .unwrap();
+        assert_eq!(moved.items, keys);
+        assert!(volume.keys().iter().all(|key| key.starts_with("dst/")));
+        let requests = volume.requests();
+        let count = |start| {
+            requests
+                .iter()
+                .filter(|line| line.starts_with(start))
+                .count()
+        };
+        assert_eq!(
+            (count("GET"), count("POST ?delete")),
+            expected,
+            "{batch}: {}",
+            requests.len()
+        );
+    }
+}
+
+#[tokio::test]
 async fn an_empty_folder_moves() {
     let volume = Volume::new().await;
     volume.put("src/", "");

@@ -32,6 +32,14 @@ impl Host for Hasty {
     async fn sleep(&self, _: Duration) {
         tokio::task::yield_now().await;
     }
+
+    fn recall(&self, name: &str) -> Option<String> {
+        self.0.recall(name)
+    }
+
+    fn note(&self, name: &str, text: &str) {
+        self.0.note(name, text);
+    }
 }
 
 /// A server with one bucket, and the driver on it.

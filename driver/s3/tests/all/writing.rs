@@ -115,26 +115,58 @@ async fn what_was_written_is_described_as_a_look_would() {
         ("content-type", "application/octet-stream"),
         ("x-amz-storage-class", "STANDARD_IA"),
         ("x-amz-meta-mtime", "1700000000.25"),
+        ("x-amz-meta-colour", "blue"),
+        ("cache-control", "no-cache"),
     ];
     let fake = Fake::new([answer(200, &told, ""), answer(200, &looked, "")]);
     let s3 = fake.open(json!({"storage_class": "STANDARD_IA"}));
     let upload = NativeUpload::from_bytes("data", None);
     let options = WriteOptions {
         modified: Some(UNIX_EPOCH + Duration::from_millis(1_700_000_000_250)),
+        extra: [
+            ("meta-colour", "blue"),
+            ("cache-control", "no-cache"),
+            ("storage-class", "GLACIER"),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .to_vec(),
         ..WriteOptions::default()
     };
     let written = s3.write(&path("f"), upload, &options).await.unwrap();
     assert_eq!(written, s3.stat(&path("f"), None).await.unwrap());
     let sent = &fake.sent()[0];
-    let kept = ["content-type", "x-amz-meta-mtime", "x-amz-storage-class"];
+    let kept = [
+        "content-type",
+        "x-amz-meta-mtime",
+        "x-amz-storage-class",
+        "x-amz-meta-colour",
+        "cache-control",
+    ];
     assert_eq!(
         kept.map(|name| sent.header(name)),
         [
             Some("application/octet-stream"),
             Some("1700000000.25"),
-            Some("STANDARD_IA")
+            Some("STANDARD_IA"),
+            Some("blue"),
+            Some("no-cache"),
         ]
     );
+}
+
+#[tokio::test]
+async fn a_time_that_came_with_the_file_goes_before_that_of_a_storage() {
+    let fake = Fake::new([answer(200, &[("etag", "\"e\"")], "")]);
+    let options = WriteOptions {
+        modified: Some(UNIX_EPOCH + Duration::from_secs(1_700_000_000)),
+        extra: vec![("mtime".to_owned(), "784111777.5".to_owned())],
+        ..WriteOptions::default()
+    };
+    let upload = NativeUpload::from_bytes("data", None);
+    let s3 = fake.open(json!({}));
+    s3.write(&path("f"), upload, &options).await.unwrap();
+    let sent = &fake.sent()[0];
+    assert_eq!(sent.header("x-amz-meta-mtime"), Some("784111777.5"));
 }
 
 #[tokio::test]

@@ -75,6 +75,7 @@ fn expand(input: TokenStream) -> Result<TokenStream, String> {
                     "orlop:driver/types@0.1.0": ::orlop_driver::bindings::orlop::driver::types,
                     "orlop:driver/http@0.1.0": ::orlop_driver::bindings::orlop::driver::http,
                     "orlop:driver/uploads@0.1.0": ::orlop_driver::bindings::orlop::driver::uploads,
+                    "orlop:driver/notes@0.1.0": ::orlop_driver::bindings::orlop::driver::notes,
                     "wasi:clocks/types@0.3.0": ::orlop_driver::bindings::wasi::clocks::types,
                     "wasi:clocks/monotonic-clock@0.3.0": ::orlop_driver::bindings::wasi::clocks::monotonic_clock,
                 }},

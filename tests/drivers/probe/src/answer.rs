@@ -8,6 +8,9 @@ use crate::{Probe, README, order::Order};
 /// Bytes in one piece of a counting stream: not a divisor of anything that a buffer is likely to hold.
 const PIECE: u64 = 50_021;
 
+/// The name of the one note.
+const NOTE: &str = "probe";
+
 /// Bytes of answers that the probe takes in when it fetches.
 const FETCH_LIMIT: u64 = 1 << 20;
 
@@ -55,10 +58,22 @@ impl<H: Host> Probe<H> {
             Order::Readme => README.len() as u64,
             Order::Stream(size) | Order::Short(size) | Order::Broken(size) => *size,
             Order::Fetch(url) | Order::Pass(url) => self.fetch(url, &[]).await?.len() as u64,
-            Order::Print(text) => text.len() as u64,
+            Order::Noted => self.noted().len() as u64,
+            Order::Print(text) | Order::Note(text) => text.len() as u64,
             Order::Escape => crate::break_out::report().len() as u64,
             _ => 1,
         })
+    }
+
+    /// Notes a text for the other instances.
+    pub(crate) fn note<'t>(&self, text: &'t str) -> &'t str {
+        self.host.note(NOTE, text);
+        text
+    }
+
+    /// What any instance noted last.
+    pub(crate) fn noted(&self) -> String {
+        self.host.recall(NOTE).unwrap_or_default()
     }
 
     /// The body that a URL answers with.

@@ -11,6 +11,8 @@
 //! | `host/URL`, `proxy/URL` | as `fetch`, but tries to set `Host`, or `Proxy-Authorization` |
 //! | `flood/URL` | asks for the whole body at once, of whatever size |
 //! | `trap`, `spin`, `grow`, `sleep` | breaks; computes for ever; eats memory; never answers |
+//! | `note/TEXT` | notes the text for the other instances, and gives it |
+//! | `noted` | gives what any instance noted last |
 //! | `print/TEXT` | prints the text and the token to standard output and error |
 //! | `token` | answers with an error that holds nothing of the token |
 //! | `escape` | tells what came of using files, variables, arguments and sockets |
@@ -99,6 +101,8 @@ impl<H: Host> Storage for Probe<H> {
             Order::Grow => misbehave::grow(),
             Order::Sleep => return self.sleep().await,
             Order::Print(text) => self.print(&text),
+            Order::Note(text) => self.note(&text).into(),
+            Order::Noted => self.noted().into(),
             Order::Token => return Err(self.token_error()),
             Order::Escape => break_out::report().into_bytes(),
         };

@@ -19,6 +19,8 @@ pub(crate) enum Order {
     Spin,
     Grow,
     Sleep,
+    Note(String),
+    Noted,
     Print(String),
     Token,
     Escape,
@@ -33,6 +35,7 @@ impl Order {
             "spin" => return Some(Self::Spin),
             "grow" => return Some(Self::Grow),
             "sleep" => return Some(Self::Sleep),
+            "noted" => return Some(Self::Noted),
             "token" => return Some(Self::Token),
             "escape" => return Some(Self::Escape),
             _ => {}
@@ -49,6 +52,7 @@ impl Order {
             "host" => Some(Self::Host(text()?)),
             "proxy" => Some(Self::Proxy(text()?)),
             "flood" => Some(Self::Flood(text()?)),
+            "note" => Some(Self::Note(text()?)),
             "print" => Some(Self::Print(text()?)),
             _ => None,
         }
