@@ -23,6 +23,7 @@ mod dav_properties;
 mod demo;
 mod downloads;
 mod drivers;
+mod endless_answers;
 mod endpoints;
 mod failures;
 mod folders;

@@ -292,6 +292,39 @@ async fn between_mounts_the_bytes_pass_through() {
     );
 }
 
+#[tokio::test]
+async fn what_passes_through_keeps_all_that_belongs_to_it() {
+    let world = World::of(|s3| {
+        let root = |path, root| Mount::s3(path, s3).set("root", root);
+        Config::of([root("/one", "1"), root("/two", "2")])
+    })
+    .await;
+    let user = [("colour", "blue"), ("mtime", "784111777.5")];
+    let metadata = Metadata {
+        content_type: Some("image/png".to_owned()),
+        cache_control: Some("max-age=60".to_owned()),
+        content_language: Some("de".to_owned()),
+        user: user
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into(),
+        ..Metadata::default()
+    };
+    let store = world.s3.store();
+    store.put_with(BUCKET, "1/tree/a.png", "pixels", metadata.clone());
+    // What a listing told must not be taken for all that there is to tell.
+    assert_eq!(world.names("/one/tree").await, ["a.png"]);
+    for (call, from, to, key) in [
+        ("copy", "/one/tree/a.png", "/two/b.png", "2/b.png"),
+        ("copy", "/one/tree/", "/two/tree", "2/tree/a.png"),
+        ("move", "/two/b.png", "/one/c.png", "1/c.png"),
+    ] {
+        world.transfer(call, from, to).await.expect(200);
+        let copy = store.object(BUCKET, key).unwrap();
+        assert_eq!(copy.body.to_bytes(), "pixels");
+        assert_eq!(copy.metadata, metadata, "{call} {from}");
+    }
+}
+
 /// A service that copies small objects alone.
 async fn small_copies() -> World {
     let world = World::with(|mount| {

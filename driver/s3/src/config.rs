@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::{
-    profile::{Addressing, ChecksumHeaders, PayloadHash},
+    profile::{Addressing, ChecksumHeaders, KeyRule, PayloadHash, SessionToken},
     size::ByteSize,
 };
 
@@ -243,6 +243,17 @@ pub(crate) struct Config {
     #[schemars(title = "Forced download", with = "bool")]
     #[serde(default)]
     pub(crate) forced_download: Option<bool>,
+
+    /// Whether the service knows temporary credentials. Not given: as suits the provider.
+    #[schemars(title = "Temporary credentials", with = "SessionToken")]
+    #[serde(default)]
+    pub(crate) session_tokens: Option<SessionToken>,
+
+    /// Names that the service does not take, and that are refused here before it is asked; `[]` for none. Not
+    /// given: as suits the provider.
+    #[schemars(title = "Names not taken", with = "Vec<KeyRule>")]
+    #[serde(default)]
+    pub(crate) key_rules: Option<Vec<KeyRule>>,
 
     /// Put a bucket with dots in its name into the path on https. Not given: as suits the provider.
     #[schemars(title = "Dotted bucket in path", with = "bool")]

@@ -1,6 +1,10 @@
 //! Percent-encoding as signatures want it: every byte but `A-Z a-z 0-9 - . _ ~`, in upper-case hex.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
+use std::{borrow::Cow, fmt};
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode, percent_encode};
+
+use crate::octets;
 
 const VALUE: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
@@ -9,22 +13,46 @@ const VALUE: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'~');
 const PATH: &AsciiSet = &VALUE.remove(b'/');
 
+/// Text as it is encoded when it is written somewhere.
+pub(crate) struct Encoded<'a> {
+    bytes: Cow<'a, [u8]>,
+    set: &'static AsciiSet,
+}
+
 /// A key for a URL's path: `/` stays.
-pub(crate) fn path(key: &str) -> PercentEncode<'_> {
-    utf8_percent_encode(key, PATH)
+pub(crate) fn path(key: &str) -> Encoded<'_> {
+    Encoded {
+        bytes: octets::bytes(key),
+        set: PATH,
+    }
 }
 
 /// A name or value of a query: `/` is encoded as well.
-pub(crate) fn value(text: &str) -> PercentEncode<'_> {
-    utf8_percent_encode(text, VALUE)
+pub(crate) fn value(text: &str) -> Encoded<'_> {
+    Encoded {
+        bytes: octets::bytes(text),
+        set: VALUE,
+    }
 }
 
-/// Undoes form encoding: `+` is a space. Bytes that are no UTF-8 become U+FFFD.
+impl Encoded<'_> {
+    /// Appends it.
+    pub(crate) fn push_to(&self, text: &mut String) {
+        text.extend(percent_encode(&self.bytes, self.set));
+    }
+}
+
+impl fmt::Display for Encoded<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        percent_encode(&self.bytes, self.set).try_for_each(|piece| formatter.write_str(piece))
+    }
+}
+
+/// Undoes form encoding: `+` is a space.
 pub(crate) fn decode_form(text: &str) -> String {
     let spaced = text.replace('+', " ");
-    percent_encoding::percent_decode_str(&spaced)
-        .decode_utf8_lossy()
-        .into_owned()
+    let bytes = octets::bytes(&spaced);
+    octets::text(&Cow::from(percent_decode(&bytes))).into_owned()
 }
 
 /// Bytes in lower-case hex.
@@ -55,5 +83,6 @@ mod tests {
     fn decodes_forms() {
         assert_eq!(decode_form("a+b%2Bc%20d%0D%01"), "a b+c d\r\u{1}");
         assert_eq!(decode_form("%ZZ%"), "%ZZ%");
+        assert_eq!(value(&decode_form("%C3+%FF")).to_string(), "%C3%20%FF");
     }
 }

@@ -164,7 +164,7 @@ impl Address {
                 let mut path = String::with_capacity(self.base.len() + 1 + key.len() * 5 / 4);
                 path.push_str(&self.base);
                 path.push('/');
-                path.extend(encode::path(key));
+                encode::path(key).push_to(&mut path);
                 path
             }
         }

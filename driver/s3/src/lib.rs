@@ -21,6 +21,7 @@ mod key;
 mod list;
 mod multipart;
 mod object;
+mod octets;
 mod operation;
 mod profile;
 mod read;

@@ -11,7 +11,7 @@ use crate::{
     cursor,
     driver::S3,
     fault::Fault,
-    key,
+    key, octets,
     operation::Operation,
     xml::{
         Unread,
@@ -119,11 +119,7 @@ impl<H: Host> S3<H> {
         };
         client
             .call(&operation, |response| {
-                // Checking is far quicker than mending, and there is hardly ever anything to mend.
-                let body = match simdutf8::basic::from_utf8(&response.body) {
-                    Ok(body) => Cow::Borrowed(body),
-                    Err(_) => String::from_utf8_lossy(&response.body),
-                };
+                let body = octets::text(&response.body);
                 let mut listing = listing::read(&body)?;
                 if listing.encoded {
                     prefixes::decode(&mut listing.prefixes, query.prefix);

@@ -1,6 +1,9 @@
 //! HEAD: what the service knows of one object.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{
+    borrow::Cow,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use orlop_driver::{Entry, Host, Response};
 
@@ -27,16 +30,20 @@ pub(crate) struct Head {
     headers: Vec<(String, String)>,
 }
 
-/// Headers that belong to an object besides `x-amz-meta-*`.
-const KEPT: [&str; 7] = [
-    "content-type",
+/// How the names of headers begin in which clients keep what they like.
+const META: &str = "x-amz-meta-";
+
+/// Headers that belong to an object besides those, its type, and where a website sends for it. Entries tell them
+/// under the same names.
+const KEPT: [&str; 5] = [
     "cache-control",
     "content-disposition",
     "content-encoding",
     "content-language",
     "expires",
-    "x-amz-website-redirect-location",
 ];
+/// Headers that a copy keeps too, and entries do not tell so.
+const COPIED: [&str; 2] = ["content-type", "x-amz-website-redirect-location"];
 
 const STORAGE_CLASS: &str = "x-amz-storage-class";
 
@@ -135,34 +142,39 @@ impl Head {
 
     /// The entry of this name.
     pub(crate) fn entry(self, name: impl Into<String>) -> Entry {
-        let mtime = self.headers.iter().find(|(header, _)| header == MTIME);
-        let mtime = mtime.map(|(_, value)| value.clone());
-        self.object.kept_entry(name, self.content_type, mtime)
+        self.object
+            .kept_entry(name, self.content_type, &self.headers)
     }
 
     /// The headers that make a copy in parts keep what the object is kept with.
     pub(crate) fn kept_headers(&self) -> Vec<(String, String)> {
         self.headers
             .iter()
-            .filter(|(name, _)| name.starts_with("x-amz-meta-") || KEPT.contains(&name.as_str()))
+            .filter(|(name, _)| {
+                let name = name.as_str();
+                name.starts_with(META) || KEPT.contains(&name) || COPIED.contains(&name)
+            })
             .cloned()
             .collect()
     }
 }
 
 impl Object {
-    /// The entry of this name, with what listings do not tell.
+    /// The entry of this name, with what listings do not tell: what the object is kept with, by its headers.
     pub(crate) fn kept_entry(
         self,
         name: impl Into<String>,
         content_type: Option<String>,
-        mtime: Option<String>,
+        headers: &[(impl AsRef<str>, String)],
     ) -> Entry {
         let mut entry = self.entry(name);
         entry.content_type = content_type;
-        entry
-            .extra
-            .extend(mtime.map(|time| ("mtime".to_owned(), time)));
+        let mut told: Vec<_> = headers
+            .iter()
+            .filter_map(|(header, value)| Some((extra_of(header.as_ref())?, value.clone())))
+            .collect();
+        told.sort_unstable();
+        entry.extra.extend(told);
         entry
     }
 
@@ -177,6 +189,38 @@ impl Object {
         );
         entry
     }
+}
+
+/// The extra in which an entry tells what a header keeps.
+fn extra_of(header: &str) -> Option<String> {
+    match header {
+        MTIME => Some("mtime".to_owned()),
+        header if KEPT.contains(&header) => Some(header.to_owned()),
+        header => Some(format!("meta-{}", header.strip_prefix(META)?)),
+    }
+}
+
+/// The header that keeps an extra, if it is one of those that [`extra_of`] gives and can stand in a header.
+pub(crate) fn header_of(extra: &str, value: &str) -> Option<Cow<'static, str>> {
+    let fits = !value.is_empty() && !value.contains(|c: char| c.is_ascii_control());
+    let is_token = |name: &str| {
+        let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+        !name.is_empty()
+            && name
+                .bytes()
+                .all(|byte| is_plain(byte) || b"-_.".contains(&byte))
+    };
+    let header = match extra {
+        "mtime" => Cow::Borrowed(MTIME),
+        extra => match KEPT.iter().find(|kept| **kept == extra) {
+            Some(kept) => Cow::Borrowed(*kept),
+            None => {
+                let name = extra.strip_prefix("meta-").filter(|name| is_token(name))?;
+                Cow::Owned(format!("{META}{name}"))
+            }
+        },
+    };
+    fits.then_some(header)
 }
 
 /// A file's own time as [`MTIME`] has it.
@@ -229,6 +273,35 @@ mod tests {
             entry.extra,
             extra.map(|(name, value)| (name.to_owned(), value.to_owned()))
         );
+    }
+
+    #[test]
+    fn what_entries_tell_is_what_writes_take() {
+        for (header, extra) in [
+            ("x-amz-meta-mtime", "mtime"),
+            ("x-amz-meta-colour", "meta-colour"),
+            ("cache-control", "cache-control"),
+            ("expires", "expires"),
+        ] {
+            assert_eq!(extra_of(header).as_deref(), Some(extra));
+            assert_eq!(header_of(extra, "x").as_deref(), Some(header));
+        }
+        for header in ["content-type", "x-amz-request-id", "etag"] {
+            assert_eq!(extra_of(header), None, "{header}");
+        }
+        for (extra, value) in [
+            ("storage-class", "GLACIER"),
+            ("authorization", "x"),
+            ("x-amz-acl", "public-read"),
+            ("meta-", "x"),
+            ("meta-a b", "x"),
+            ("meta-A", "x"),
+            ("meta-a:", "x"),
+            ("mtime", ""),
+            ("meta-a", "b\r\nx-amz-acl: public-read"),
+        ] {
+            assert_eq!(header_of(extra, value), None, "{extra}");
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ mod addresses;
 mod key_rule;
 mod table;
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use orlop_driver::{Error, Result};
 use schemars::JsonSchema;
@@ -50,7 +50,8 @@ pub(crate) enum ChecksumHeaders {
 }
 
 /// Whether temporary credentials are known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum SessionToken {
     /// They are not.
     Refused,
@@ -122,7 +123,7 @@ pub(crate) struct Profile {
     /// Whether browsers save what they get from the service's own domain, whatever it is.
     pub(crate) forced_download: bool,
     /// Keys that the service does not take.
-    pub(crate) key_rules: &'static [KeyRule],
+    pub(crate) key_rules: Cow<'static, [KeyRule]>,
 }
 
 impl Profile {
@@ -188,6 +189,7 @@ impl Profile {
             &mut row.multipart_etag_standard,
             config.multipart_etag_standard,
         );
+        set(&mut row.session_token, config.session_tokens);
         set(&mut row.conditional_put, config.conditional_put);
         set(&mut row.presign_custom_domain, config.presign_custom_domain);
         set(&mut row.https_only, config.https_only);
@@ -195,6 +197,9 @@ impl Profile {
         set(&mut row.dotted_bucket_in_path, config.dotted_bucket_in_path);
         set(&mut row.copy_max, config.copy_max.map(|size| size.0));
         set(&mut row.part_min, config.part_min.map(|size| size.0));
+        if let Some(rules) = &config.key_rules {
+            row.key_rules = Cow::Owned(rules.clone());
+        }
         if let Some(most) = config.parts_max {
             row.parts_max = in_range("parts_max", most, 1, 10_000)?;
         }

@@ -117,7 +117,7 @@ impl<H: Host> S3<H> {
 
     /// How many pages fill batches of deletions without a rest: 1 where a batch takes a page, 7 where it takes
     /// 700 keys.
-    fn pages_of_full_batches(&self) -> usize {
+    pub(crate) fn pages_of_full_batches(&self) -> usize {
         let batch = self.settings.profile.delete_batch_max;
         let page = PAGE as usize;
         (1..=MAX_PAGES)

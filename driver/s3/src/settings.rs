@@ -335,13 +335,19 @@ fn credentials(config: &Config, profile: &Profile) -> Result<Option<Credentials>
         (SessionToken::Required, "") if !id.is_empty() => {
             return Err(Error::config(
                 "session_token",
-                format!("is missing: {} gives temporary keys alone", profile.title),
+                format!(
+                    "is missing: {} gives temporary keys alone; set `session_tokens` to \"taken\" if not",
+                    profile.title
+                ),
             ));
         }
         (SessionToken::Refused, token) if !token.is_empty() => {
             return Err(Error::config(
                 "session_token",
-                format!("must be empty: {} knows none", profile.title),
+                format!(
+                    "must be empty: {} knows none; set `session_tokens` to \"taken\" if it does",
+                    profile.title
+                ),
             ));
         }
         _ => {}

@@ -140,10 +140,10 @@ impl Signer {
         // In the order in which a signature wants them: `X` sorts before every name of our own.
         let scope = Scope::s3(&date, request.site);
         url.push_str("X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=");
-        url.extend(encode::value(&self.credentials.access_key_id));
+        encode::value(&self.credentials.access_key_id).push_to(&mut url);
         for part in scope.parts() {
             url.push_str("%2F");
-            url.extend(encode::value(part));
+            encode::value(part).push_to(&mut url);
         }
         url.push_str("&X-Amz-Date=");
         url.push_str(&date);
@@ -151,10 +151,10 @@ impl Signer {
         let _ = write!(url, "&X-Amz-Expires={}", life.as_secs());
         if let Some(token) = &self.credentials.session_token {
             url.push_str("&X-Amz-Security-Token=");
-            url.extend(encode::value(token));
+            encode::value(token).push_to(&mut url);
         }
         url.push_str("&X-Amz-SignedHeaders=");
-        url.extend(encode::value(&names));
+        encode::value(&names).push_to(&mut url);
         if !request.query.is_empty() {
             url.push('&');
             push_query(&mut url, request.query);
@@ -269,9 +269,9 @@ pub(crate) fn push_query(text: &mut String, query: &[(&'static str, &str)]) {
         if index > 0 {
             text.push('&');
         }
-        text.extend(encode::value(name));
+        encode::value(name).push_to(text);
         text.push('=');
-        text.extend(encode::value(value));
+        encode::value(value).push_to(text);
     }
 }
 

@@ -1,5 +1,7 @@
 //! Writing files and making directories.
 
+use std::borrow::Cow;
+
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use futures::{StreamExt, stream};
 use orlop_driver::{
@@ -22,7 +24,7 @@ use crate::{
 /// Where a file goes and what it is kept with.
 struct Target<'a> {
     key: String,
-    headers: Vec<(&'static str, String)>,
+    headers: Vec<(Cow<'static, str>, String)>,
     precondition: &'a Precondition,
 }
 
@@ -49,10 +51,21 @@ impl<H: Host> S3<H> {
         options: &WriteOptions,
     ) -> Result<Entry> {
         let content_type = upload.content_type().unwrap_or_else(|| BYTES.to_owned());
-        let mtime = options.modified.map(object::mtime);
-        let mut headers = vec![("content-type", content_type.clone())];
-        headers.extend(mtime.clone().map(|time| (object::MTIME, time)));
-        headers.extend(self.settings.storage_headers.iter().cloned());
+        let mut kept: Vec<_> = options
+            .extra
+            .iter()
+            .filter_map(|(name, value)| Some((object::header_of(name, value)?, value.clone())))
+            .collect();
+        // The time that a client once kept with the file says more than when some storage wrote it.
+        if let Some(modified) = options.modified
+            && !kept.iter().any(|(name, _)| name == object::MTIME)
+        {
+            kept.push((object::MTIME.into(), object::mtime(modified)));
+        }
+        let configured = self.settings.storage_headers.iter();
+        let mut headers = vec![("content-type".into(), content_type.clone())];
+        headers.extend(kept.iter().cloned());
+        headers.extend(configured.map(|(name, value)| (Cow::Borrowed(*name), value.clone())));
         let target = Target {
             key: self.new_key(path)?,
             headers,
@@ -97,7 +110,7 @@ impl<H: Host> S3<H> {
                 .map(str::to_owned),
             ..Object::default()
         };
-        Ok(object.kept_entry(path.name(), Some(content_type), mtime))
+        Ok(object.kept_entry(path.name(), Some(content_type), &kept))
     }
 
     /// Makes a directory by the object that keeps it.

@@ -21,6 +21,7 @@ use quick_xml::{
 };
 
 use self::fault::Document;
+use crate::octets;
 
 /// Why an answer could not be taken for what was asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -125,7 +126,7 @@ pub(crate) fn visit<'a>(
                 if text.is_empty() {
                     text.reserve(REFERRING_TEXT);
                 }
-                text.push(resolve(&reference)?);
+                octets::push(text, resolve(&reference)?);
             }
             Event::Eof => return Err(Unread::CutShort),
             Event::Comment(_) | Event::Decl(_) | Event::PI(_) | Event::DocType(_) => {}

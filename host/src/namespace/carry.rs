@@ -8,7 +8,7 @@ use futures::StreamExt;
 use super::{Flow, Namespace, Totals};
 use crate::{
     BodyStream, Entry, Error, Kind, Location, Outcome, Path, Plan, Precondition, ReadRequest,
-    Reading, Result, Upload, WriteOptions,
+    Reading, Result, Rights, Upload, WriteOptions,
 };
 
 /// What becomes of the sources.
@@ -65,9 +65,14 @@ impl Namespace {
         Ok(())
     }
 
-    /// Copies a file by reading and writing it, with content type and modification time, and takes the source
+    /// Copies a file by reading and writing it, with all that it is kept with, and takes the source
     /// away if it is a move.
     pub(super) async fn carry(&self, file: Carrying<'_>) -> Result<Totals> {
+        // Listings do not tell all that a file is kept with, so neither does what is remembered of them.
+        self.require(file.from, Rights::Read)?;
+        let (mount, inner) = self.entry_of(file.from)?;
+        let inner = mount.rooted(&inner);
+        let kept = mount.volume().stat(&inner, Some(Kind::File)).await?.extra;
         let reading = self.read(file.from, ReadRequest::default()).await?;
         let version = Version::of(&reading);
         let mut upload = Upload::new(file.flow.through(reading.body), Some(reading.size));
@@ -80,7 +85,7 @@ impl Namespace {
                 false => Precondition::Absent,
             },
             modified: reading.modified,
-            extra: Vec::new(),
+            extra: kept,
         };
         match self.write(file.to, upload, options).await {
             Ok(copy) if copy.size == version.size => {}

@@ -55,6 +55,16 @@ pub struct Quirks {
     pub empty_messages: bool,
     /// Keys that are refused (400).
     pub refused_keys: &'static [KeyRule],
+    /// There is no file `a` beside a folder `a`: what comes second is refused, as by MinIO (409 or 400).
+    pub file_folder_clash: bool,
+    /// Requests over http are refused (403), which here are all of them.
+    pub https_only: bool,
+    /// Signed links work on the service's own hosts alone, and are refused elsewhere (403).
+    pub no_presign_on_custom_domain: bool,
+    /// What is read from the service's own hosts is for saving, whatever a link says.
+    pub forced_download: bool,
+    /// `Content-MD5` is refused (400), but where it is due: with a list of keys to delete.
+    pub refuse_content_md5: bool,
 }
 
 /// A key that some service does not take.
@@ -108,12 +118,14 @@ impl Quirks {
                 refuse_path_style: Some("SecondLevelDomainForbidden"),
                 default_page: 100,
                 no_url_encoding: false,
+                forced_download: true,
                 refused_keys: &[KeyRule::LeadingSlash, KeyRule::LeadingBackslash],
                 ..cautious
             },
             "cos" | "doge" => Self {
                 refuse_path_style: Some("PathStyleDomainForbidden"),
                 no_list_v2: true,
+                forced_download: true,
                 no_url_encoding: false,
                 refused_keys: &[KeyRule::LeadingSlash],
                 ..cautious
@@ -161,6 +173,7 @@ impl Quirks {
                 ignores_conditions: false,
                 delete_max: 700,
                 equal_parts: true,
+                no_presign_on_custom_domain: true,
                 ..cautious
             },
             "b2" => Self {
@@ -188,6 +201,7 @@ impl Quirks {
             },
             "minio" => Self {
                 copy_max,
+                file_folder_clash: true,
                 refused_keys: &[
                     KeyRule::LeadingSlash,
                     KeyRule::DoubleSlash,

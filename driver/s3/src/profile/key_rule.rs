@@ -1,9 +1,12 @@
 //! Keys that some services do not take.
 
 use orlop_driver::{Error, Result};
+use schemars::JsonSchema;
+use serde::Deserialize;
 
 /// What a key must not be at a service.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum KeyRule {
     /// It must not begin with `/`.
     LeadingSlash,

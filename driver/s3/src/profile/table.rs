@@ -1,7 +1,7 @@
 //! The table. What is not proven, by the vendor's documents or by clients that ship, has the value that asks
 //! the least of a service. `docs/providers.md` says which is which.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use super::{Addressing, ChecksumHeaders, KeyRule, PayloadHash, Profile, SessionToken};
 use crate::config::ListVersion;
@@ -41,7 +41,7 @@ const GENERIC: Profile = Profile {
     presign_max: WEEK,
     presign_custom_domain: true,
     forced_download: false,
-    key_rules: &[],
+    key_rules: Cow::Borrowed(&[]),
 };
 
 pub(super) static GENERIC_ROW: Profile = GENERIC;
@@ -91,7 +91,7 @@ pub(super) static PROFILES: [Profile; 17] = [
         copy_max: GB,
         etag_is_md5: true,
         forced_download: true,
-        key_rules: &[KeyRule::LeadingSlash, KeyRule::LeadingBackslash],
+        key_rules: Cow::Borrowed(&[KeyRule::LeadingSlash, KeyRule::LeadingBackslash]),
         ..GENERIC
     },
     Profile {
@@ -103,7 +103,7 @@ pub(super) static PROFILES: [Profile; 17] = [
         addressing: Addressing::VirtualHost,
         list_url_encode: true,
         forced_download: true,
-        key_rules: &[KeyRule::LeadingSlash],
+        key_rules: Cow::Borrowed(&[KeyRule::LeadingSlash]),
         ..GENERIC
     },
     Profile {
@@ -123,7 +123,7 @@ pub(super) static PROFILES: [Profile; 17] = [
         endpoints: &["s3-{region}.qiniucs.com", "s3.{region}.qiniucs.com"],
         region: None,
         list_version: ListVersion::V2,
-        key_rules: &[KeyRule::Control],
+        key_rules: Cow::Borrowed(&[KeyRule::Control]),
         ..GENERIC
     },
     Profile {
@@ -188,7 +188,7 @@ pub(super) static PROFILES: [Profile; 17] = [
         session_token: SessionToken::Required,
         presign_max: Duration::from_secs(2 * 3600),
         forced_download: true,
-        key_rules: &[KeyRule::LeadingSlash],
+        key_rules: Cow::Borrowed(&[KeyRule::LeadingSlash]),
         ..GENERIC
     },
     Profile {
@@ -263,11 +263,11 @@ pub(super) static PROFILES: [Profile; 17] = [
         multipart_etag_standard: true,
         conditional_put: true,
         copy_max: 5 << 30,
-        key_rules: &[
+        key_rules: Cow::Borrowed(&[
             KeyRule::LeadingSlash,
             KeyRule::DoubleSlash,
             KeyRule::DotSegments,
-        ],
+        ]),
         ..GENERIC
     },
     GENERIC,

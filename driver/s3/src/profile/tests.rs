@@ -186,6 +186,8 @@ fn every_value_of_a_row_can_be_said_otherwise() {
         "presign_max": 1,
         "presign_custom_domain": false,
         "forced_download": true,
+        "session_tokens": "required",
+        "key_rules": ["double-slash", "control"],
     }))
     .unwrap();
     // What stands in no option: who the service is and where.
@@ -210,6 +212,8 @@ fn every_value_of_a_row_can_be_said_otherwise() {
         presign_max: Duration::from_secs(3600),
         presign_custom_domain: false,
         forced_download: true,
+        session_token: SessionToken::Required,
+        key_rules: Cow::Borrowed(&[KeyRule::DoubleSlash, KeyRule::Control]),
         ..row("aws").clone()
     };
     assert_eq!(format!("{all:?}"), format!("{expected:?}"));

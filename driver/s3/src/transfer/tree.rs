@@ -1,6 +1,6 @@
 //! Copying and moving all keys below a prefix.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use futures::{StreamExt, future, stream};
 use orlop_driver::{Error, Host, Overwrite, Plan, Result, Step};
@@ -90,7 +90,13 @@ impl<H: Host> S3<H> {
         }
     }
 
-    /// Copies a page of objects up to the first large one, which has steps of its own.
+    fn check_all_copyable(&self, objects: &[Object]) -> Result<()> {
+        let mut sizes = objects.iter().map(|object| object.size);
+        sizes.try_for_each(|size| self.check_copyable(size))
+    }
+
+    /// Copies objects up to the first large one, which has steps of its own: a page of them, or more if that makes
+    /// fewer deletions.
     async fn transfer_page(&self, route: &Route, tree: Option<Tree>) -> Result<Step> {
         let first_step = tree.is_none();
         let tree = tree.unwrap_or_default();
@@ -101,18 +107,18 @@ impl<H: Host> S3<H> {
             position: position.as_ref(),
             limit: PAGE,
         };
-        let (listing, more) = self.list_some(query).await?;
-        let objects = listing.objects;
+        let begun = self.client.host.now();
+        let (listing, mut more) = self.list_some(query).await?;
+        let mut objects = listing.objects;
         let Some(first) = objects.first() else {
             return match first_step {
                 true => Err(Error::NotFound),
                 false => Ok(Step::default()),
             };
         };
+        let first_key = first.key.clone();
         // Better known before the first copy than after some.
-        for object in &objects {
-            self.check_copyable(object.size)?;
-        }
+        self.check_all_copyable(&objects)?;
         if !self.copies_whole(first.size) {
             let to = route.destination(&first.key);
             let key = Some(first.key.clone());
@@ -129,7 +135,30 @@ impl<H: Host> S3<H> {
             return next(&stage, 0, 0);
         }
 
-        let done = self.copy_page(route, &objects).await?;
+        let mut done = self.copy_page(route, &objects, begun).await?;
+        if route.moving {
+            // As many pages as fill batches of deletions, if there is time.
+            for _ in 1..self.pages_of_full_batches() {
+                if done < objects.len() {
+                    break;
+                }
+                let Some(position) = more.take() else { break };
+                let query = Query {
+                    position: Some(&position),
+                    ..query
+                };
+                let (listing, then) = self.list_some(query).await?;
+                if self.check_all_copyable(&listing.objects).is_err() {
+                    // For the next step to tell: what is copied is yet to be deleted.
+                    more = Some(position);
+                    break;
+                }
+                done += self.copy_page(route, &listing.objects, begun).await?;
+                objects.extend(listing.objects);
+                more = then;
+            }
+        }
+        let done = objects.get(..done).unwrap_or(&objects);
         let whole = done.len() == objects.len() && more.is_none();
         let step = Step {
             next: None,
@@ -138,7 +167,7 @@ impl<H: Host> S3<H> {
         };
         let tree = if route.moving {
             let keys: Vec<_> = done.iter().map(|object| object.key.as_str()).collect();
-            let shrinking = tree.shrinking.step(&first.key)?;
+            let shrinking = tree.shrinking.step(&first_key)?;
             self.delete_keys(&keys).await?;
             Tree {
                 after: None,
@@ -157,10 +186,14 @@ impl<H: Host> S3<H> {
         }
     }
 
-    /// Copies objects from the first on, as many as there is time for, and tells which are done.
-    async fn copy_page<'a>(&self, route: &Route, objects: &'a [Object]) -> Result<&'a [Object]> {
+    /// Copies objects from the first on, as many as there is time for in a step, and tells how many are done.
+    async fn copy_page(
+        &self,
+        route: &Route,
+        objects: &[Object],
+        begun: SystemTime,
+    ) -> Result<usize> {
         let host = &self.client.host;
-        let begun = host.now();
         let jobs = stream::iter(objects)
             .take_while(|object| {
                 // A clock that was set back does not count.
@@ -177,9 +210,7 @@ impl<H: Host> S3<H> {
                 }
                 Ok::<_, Error>(())
             });
-        let done = flight::run(jobs, self.settings.copy_concurrency)
-            .await?
-            .len();
-        Ok(objects.get(..done).unwrap_or(objects))
+        let done = flight::run(jobs, self.settings.copy_concurrency).await?;
+        Ok(done.len())
     }
 }

@@ -123,6 +123,9 @@ impl Backend {
                 check_equal(&bucket.upload(&input.key, &input.upload_id)?.parts)?;
             }
             conditions.check(bucket.objects.get(&input.key).map(AsRef::as_ref))?;
+            if self.quirks.file_folder_clash {
+                bucket.check_clash(&input.key)?;
+            }
             let etag = object.etag();
             bucket.end_upload(&input.key, &input.upload_id)?;
             bucket.objects.insert(input.key.clone(), object.into());

@@ -134,6 +134,9 @@ impl Backend {
     ) -> S3Result {
         self.store.with_bucket(bucket, |bucket| {
             conditions.check(bucket.objects.get(&key).map(Arc::as_ref))?;
+            if self.quirks.file_folder_clash {
+                bucket.check_clash(&key)?;
+            }
             bucket.objects.insert(key, Arc::new(object));
             Ok(())
         })

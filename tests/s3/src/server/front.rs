@@ -15,6 +15,7 @@ use crate::server::auth::signed_region;
 use crate::server::body::ObstructedBody;
 use crate::server::connection::Link;
 use crate::server::digest::checked_list;
+use crate::server::host::is_own;
 use crate::server::intake::Intake;
 use crate::server::paced::PacedBody;
 use crate::server::respond;
@@ -135,7 +136,10 @@ impl Front {
             },
             false => Body::http_body(body),
         };
-        self.s3.call(http::Request::from_parts(parts, body)).await
+        let own = is_own(&parts.headers) && parts.method == Method::GET;
+        let mut answer = self.s3.call(http::Request::from_parts(parts, body)).await?;
+        self.quirks.change_answer(own, &mut answer);
+        Ok(answer)
     }
 }
 

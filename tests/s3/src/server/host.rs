@@ -1,3 +1,6 @@
+use std::net::IpAddr;
+
+use http::HeaderMap;
 use s3s::S3Result;
 use s3s::host::{S3Host, VirtualHost};
 
@@ -22,6 +25,16 @@ impl S3Host for SubdomainHost {
 pub(super) fn bucket_in_host(host: &str) -> Option<&str> {
     let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
     name.strip_suffix(DOMAIN)
+}
+
+/// Whether a request goes to the service itself, not to a domain of someone's own that points there.
+pub(super) fn is_own(headers: &HeaderMap) -> bool {
+    let host = headers.get("host").and_then(|host| host.to_str().ok());
+    let name = host.map(|host| host.rsplit_once(':').map_or(host, |(name, _)| name));
+    name.is_some_and(|name| {
+        let is_domain = DOMAIN.strip_prefix('.') == Some(name) || name.ends_with(DOMAIN);
+        is_domain || name == "localhost" || name.parse::<IpAddr>().is_ok()
+    })
 }
 
 #[cfg(test)]

@@ -1,10 +1,13 @@
 //! Requests that a service with quirks refuses before it looks any further.
 
-use http::{HeaderMap, Method, Response, StatusCode, request::Parts};
+use http::{Method, Response, StatusCode, request::Parts};
 use percent_encoding::percent_decode_str;
 use s3s::Body;
 
-use super::{host::bucket_in_host, respond};
+use super::{
+    host::{bucket_in_host, is_own},
+    respond,
+};
 use crate::quirks::Quirks;
 
 /// Why a request is refused.
@@ -14,11 +17,20 @@ impl Quirks {
     /// The answer to a request that is refused for what its head says.
     pub(super) fn refuse(&self, head: &Parts) -> Option<Response<Body>> {
         let (status, code) = self
-            .refused_addressing(head)
+            .refused_connection(head)
+            .or_else(|| self.refused_addressing(head))
             .or_else(|| self.refused_call(head))
-            .or_else(|| self.refused_headers(&head.headers))
+            .or_else(|| self.refused_headers(head))
             .or_else(|| self.refused_key(head))?;
         Some(respond::error(status, code, self.message(), &[]))
+    }
+
+    /// Changes what goes out.
+    pub(super) fn change_answer(&self, host_is_own: bool, answer: &mut Response<Body>) {
+        if self.forced_download && host_is_own && answer.status().is_success() {
+            let saved = http::HeaderValue::from_static("attachment");
+            answer.headers_mut().insert("content-disposition", saved);
+        }
     }
 
     /// The answer to a list of keys to delete that is refused for its length.
@@ -54,6 +66,13 @@ impl Quirks {
         } else {
             "refused by a quirk"
         }
+    }
+
+    fn refused_connection(&self, head: &Parts) -> Option<Refusal> {
+        let query = head.uri.query().unwrap_or_default();
+        let elsewhere = !is_own(&head.headers) && query.contains("X-Amz-Signature=");
+        (self.https_only || (self.no_presign_on_custom_domain && elsewhere))
+            .then_some((StatusCode::FORBIDDEN, "AccessDenied"))
     }
 
     fn refused_addressing(&self, head: &Parts) -> Option<Refusal> {
@@ -94,7 +113,14 @@ impl Quirks {
         None
     }
 
-    fn refused_headers(&self, headers: &HeaderMap) -> Option<Refusal> {
+    fn refused_headers(&self, head: &Parts) -> Option<Refusal> {
+        let headers = &head.headers;
+        if self.refuse_content_md5
+            && head.method == Method::PUT
+            && headers.contains_key("content-md5")
+        {
+            return Some((StatusCode::BAD_REQUEST, "InvalidArgument"));
+        }
         let has = |test: &dyn Fn(&str) -> bool| headers.keys().any(|name| test(name.as_str()));
         if self.refuse_checksum_headers
             && has(&|name| {

@@ -2,7 +2,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use s3s::{S3Result, s3_error};
+use http::StatusCode;
+use s3s::{S3Error, S3ErrorCode, S3Result, s3_error};
 
 use crate::object::{Object, now};
 use crate::store::upload::Upload;
@@ -34,6 +35,23 @@ impl Bucket {
             .ok_or_else(|| s3_error!(NoSuchKey, "The specified key does not exist."))
     }
 
+    /// Refuses a file where a folder is, and one in a folder where a file is.
+    pub(crate) fn check_clash(&self, key: &str) -> S3Result {
+        let folder = format!("{key}/");
+        let within = self.objects.range(folder.clone()..).next();
+        if within.is_some_and(|(found, _)| found.starts_with(&folder)) {
+            return Err(clash(
+                b"XMinioObjectExistsAsDirectory",
+                StatusCode::CONFLICT,
+            ));
+        }
+        let mut above = key.match_indices('/').filter_map(|(end, _)| key.get(..end));
+        match above.any(|folder| self.objects.contains_key(folder)) {
+            true => Err(clash(b"XMinioParentIsObject", StatusCode::BAD_REQUEST)),
+            false => Ok(()),
+        }
+    }
+
     pub(crate) fn upload(&mut self, key: &str, id: &str) -> S3Result<&mut Upload> {
         self.uploads
             .get_mut(&(key.to_owned(), id.to_owned()))
@@ -45,6 +63,13 @@ impl Bucket {
             .remove(&(key.to_owned(), id.to_owned()))
             .ok_or_else(no_such_upload)
     }
+}
+
+fn clash(code: &[u8], status: StatusCode) -> S3Error {
+    let mut error =
+        S3Error::new(S3ErrorCode::from_bytes(code).unwrap_or(S3ErrorCode::InternalError));
+    error.set_status_code(status);
+    error
 }
 
 fn no_such_upload() -> s3s::S3Error {

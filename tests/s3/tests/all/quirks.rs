@@ -299,3 +299,75 @@ async fn uploads_in_parts_are_limited() {
         .await
         .expect_error(400, "InvalidArgument");
 }
+
+#[tokio::test]
+async fn a_file_and_a_folder_clash() {
+    let mut quirks = none();
+    quirks.file_folder_clash = true;
+    let (server, client) = with(quirks).await;
+    client.put("/bkt/a/b", "x").await.expect(200);
+    client.put("/bkt/a/c", "x").await.expect(200);
+    client.put("/bkt/a-", "x").await.expect(200);
+    client
+        .put("/bkt/a", "x")
+        .await
+        .expect_error(409, "XMinioObjectExistsAsDirectory");
+    client
+        .put("/bkt/a/b/c/d", "x")
+        .await
+        .expect_error(400, "XMinioParentIsObject");
+    server.store().remove("bkt", "a/b");
+    client.put("/bkt/a/b/c/d", "x").await.expect(200);
+}
+
+#[tokio::test]
+async fn http_is_refused() {
+    let mut quirks = none();
+    quirks.https_only = true;
+    let (_server, client) = with(quirks).await;
+    client.get("/bkt").await.expect_error(403, "AccessDenied");
+}
+
+#[tokio::test]
+async fn signed_links_are_refused_elsewhere() {
+    let mut quirks = none();
+    quirks.no_presign_on_custom_domain = true;
+    let (server, client) = with(quirks).await;
+    server.store().put("bkt", "k", "x");
+    let elsewhere = client.at_host("files.example.com");
+    elsewhere.get("/bkt/k").await.expect(200);
+    let signed = "/bkt/k?X-Amz-Signature=0";
+    elsewhere
+        .get(signed)
+        .await
+        .expect_error(403, "AccessDenied");
+}
+
+#[tokio::test]
+async fn what_is_read_is_for_saving() {
+    let mut quirks = none();
+    quirks.forced_download = true;
+    let (server, client) = with(quirks).await;
+    server.store().put("bkt", "k.html", "x");
+    let target = "/bkt/k.html?response-content-disposition=inline";
+    let answer = client.get(target).await.expect(200);
+    assert_eq!(answer.header("content-disposition"), Some("attachment"));
+    let elsewhere = client.at_host("files.example.com").get(target).await;
+    assert_eq!(
+        elsewhere.expect(200).header("content-disposition"),
+        Some("inline")
+    );
+}
+
+#[tokio::test]
+async fn digests_are_refused() {
+    let mut quirks = none();
+    quirks.refuse_content_md5 = true;
+    let (_server, client) = with(quirks).await;
+    let md5 = [("content-md5", "nU6Cwsg7oeJ4RDLX3l/bBg==")];
+    client
+        .send(Method::PUT, "/bkt/k", &md5, "x")
+        .await
+        .expect_error(400, "InvalidArgument");
+    client.put("/bkt/k", "x").await.expect(200);
+}
