@@ -20,7 +20,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::{Instrument as _, field::Empty};
 use url::{Position, Url};
 
-use self::verbatim::Verbatim;
+use self::verbatim::{Pieces, Verbatim};
 use crate::{BoxError, HostError, Limits, Outcome, activity::Activity, effort, egress::Egress};
 
 /// How long to wait for a connection.
@@ -28,6 +28,8 @@ const CONNECT_TIME: Duration = Duration::from_secs(10);
 /// How long a connection without requests is kept.
 const POOL_TIME: Duration = Duration::from_secs(50);
 const AGENT: &str = concat!("orlop/", env!("CARGO_PKG_VERSION"));
+/// Downloads on one mount that are read in large pieces. Those that come on top take memory by the thousand.
+const QUICK: usize = 32;
 /// How long a body may stand still.
 const IDLE_TIME: Duration = Duration::from_secs(30);
 /// How long a service may think about a request that changes something: it may copy gigabytes first.
@@ -75,7 +77,10 @@ pub(crate) struct Answer {
 /// dropped.
 pub(crate) struct AnswerBody {
     frames: Frames,
+    /// Rings when the service has kept us waiting for too long.
     idle: Pin<Box<tokio::time::Sleep>>,
+    /// Whether we wait for the service. While a slow client keeps us from asking, the service is not to blame.
+    is_waiting: bool,
     _permit: Option<OwnedSemaphorePermit>,
 }
 
@@ -202,11 +207,7 @@ impl Network {
         Ok(Answer {
             status,
             headers,
-            body: AnswerBody {
-                frames,
-                idle: Box::pin(tokio::time::sleep(IDLE_TIME)),
-                _permit: permit,
-            },
+            body: AnswerBody::new(frames, permit),
         })
     }
 
@@ -233,8 +234,12 @@ impl Network {
             }
             Target::Verbatim(uri) => {
                 let host = uri.host().unwrap_or_default().to_owned();
-                let response = self.verbatim.send(method, uri, headers, body).await?;
-                let (head, body) = response.into_parts();
+                let pieces = match self.readers() < QUICK {
+                    true => Pieces::Large,
+                    false => Pieces::Small,
+                };
+                let sending = self.verbatim.send(method, uri, headers, body, pieces);
+                let (head, body) = sending.await?.into_parts();
                 let frames = verbatim::frames(body, host);
                 Ok((head.status.as_u16(), head.headers, Box::pin(frames)))
             }
@@ -427,22 +432,33 @@ fn outcome(error: &dyn Error, is_connect: bool, host: &str) -> Outcome {
     Outcome::Unavailable(format!("{what} `{host}`: {why}"))
 }
 
+impl AnswerBody {
+    fn new(frames: Frames, permit: Option<OwnedSemaphorePermit>) -> Self {
+        Self {
+            frames,
+            idle: Box::pin(tokio::time::sleep(IDLE_TIME)),
+            is_waiting: false,
+            _permit: permit,
+        }
+    }
+}
+
 impl Stream for AnswerBody {
     type Item = Result<Bytes, Outcome>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
-        match this.frames.poll_next_unpin(context) {
-            Poll::Ready(frame) => {
-                let next = tokio::time::Instant::now() + IDLE_TIME;
-                this.idle.as_mut().reset(next);
-                Poll::Ready(frame)
-            }
-            Poll::Pending => match Future::poll(this.idle.as_mut(), context) {
-                Poll::Ready(()) => Poll::Ready(Some(Err(Outcome::TimedOut))),
-                Poll::Pending => Poll::Pending,
-            },
+        if let Poll::Ready(frame) = this.frames.poll_next_unpin(context) {
+            this.is_waiting = false;
+            return Poll::Ready(frame);
         }
+        if !this.is_waiting {
+            this.is_waiting = true;
+            let latest = tokio::time::Instant::now() + IDLE_TIME;
+            this.idle.as_mut().reset(latest);
+        }
+        let idle = Future::poll(this.idle.as_mut(), context);
+        idle.map(|()| Some(Err(Outcome::TimedOut)))
     }
 }
 
@@ -465,6 +481,23 @@ mod tests {
             &Limits::default(),
         )
         .unwrap()
+    }
+
+    #[tokio::test]
+    async fn only_the_time_that_is_spent_waiting_counts() {
+        let (service, frames) = futures::channel::mpsc::unbounded();
+        let mut body = AnswerBody::new(Box::pin(frames), None);
+        let ask = async |body: &mut AnswerBody| futures::poll!(body.next()).is_pending();
+        let made = body.idle.deadline();
+        assert!(ask(&mut body).await);
+        let asked = body.idle.deadline();
+        assert!(asked > made, "the time before the first question counts");
+        assert!(ask(&mut body).await);
+        assert_eq!(body.idle.deadline(), asked, "asking again gives more time");
+        service.unbounded_send(Ok(Bytes::from("x"))).unwrap();
+        assert!(!ask(&mut body).await);
+        assert!(ask(&mut body).await);
+        assert!(body.idle.deadline() > asked, "an answer gives no more time");
     }
 
     #[test]

@@ -17,7 +17,6 @@ const PATIENCE: Duration = Duration::from_secs(300);
 /// What they may cost together, in bytes over the idle server.
 const COST: u64 = 150 << 20;
 
-#[ignore = "takes minutes, since the kernel wakes connections that were held ever more slowly: make test-slow-clients"]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_slow_clients_cost_little_and_all_get_their_bytes() {
     raise_file_limit();

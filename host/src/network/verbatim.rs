@@ -4,8 +4,8 @@
 //! - **A URI that nobody tidies up.** Keys may have `.` and `..` segments, S3 takes them as they are, and they are signed
 //!   so. The client's URL type resolves them as the URL standard wants (<https://url.spec.whatwg.org/#path-state>), with no
 //!   way around it.
-//! - **A small buffer for reading.** The bytes of a download wait in it while its client is slow, so it decides what a
-//!   thousand of them cost.
+//! - **A choice of buffers for reading.** The bytes of a download wait in them while its client is slow, so they decide
+//!   what a thousand of them cost; and large ones are what makes a few of them quick.
 
 use std::{
     net::SocketAddr,
@@ -33,16 +33,23 @@ use url::{Position, Url};
 use super::{AGENT, CONNECT_TIME, POOL_TIME, addresses_allowed};
 use crate::{BoxError, Outcome, egress::Egress};
 
-/// The most bytes of an answer that are read at once, and wait in a connection.
-const BUFFER: usize = 16 * 1024;
+/// How much of an answer is read at once. Up to twice as much waits in the connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pieces {
+    /// 16 KiB.
+    Small,
+    /// 512 KiB: a third of the processor time.
+    Large,
+}
 
 type Inner = Client<HttpsConnector<HttpConnector<Resolver>>, reqwest::Body>;
 
-/// The client, made when the first request comes.
+/// The clients, each made when the first request for it comes.
 #[derive(Debug)]
 pub(super) struct Verbatim {
     egress: Arc<Egress>,
-    client: OnceLock<Inner>,
+    small: OnceLock<Inner>,
+    large: OnceLock<Inner>,
 }
 
 /// The URI of a text that a URL would not keep as it is written, with the scheme, host and port that were checked. None
@@ -84,7 +91,8 @@ impl Verbatim {
     pub(super) fn new(egress: Arc<Egress>) -> Self {
         Self {
             egress,
-            client: OnceLock::new(),
+            small: OnceLock::new(),
+            large: OnceLock::new(),
         }
     }
 
@@ -94,6 +102,7 @@ impl Verbatim {
         uri: Uri,
         headers: HeaderMap,
         body: reqwest::Body,
+        pieces: Pieces,
     ) -> Result<Response<Incoming>, Outcome> {
         let host = uri.host().unwrap_or_default().to_owned();
         let mut request = http::Request::new(body);
@@ -102,12 +111,16 @@ impl Verbatim {
         *request.headers_mut() = headers;
         let agent = HeaderValue::from_static(AGENT);
         request.headers_mut().entry(USER_AGENT).or_insert(agent);
-        let sent = self.client()?.request(request).await;
+        let sent = self.client(pieces)?.request(request).await;
         sent.map_err(|error| super::outcome(&error, error.is_connect(), &host))
     }
 
-    fn client(&self) -> Result<&Inner, Outcome> {
-        if let Some(client) = self.client.get() {
+    fn client(&self, pieces: Pieces) -> Result<&Inner, Outcome> {
+        let (place, buffer) = match pieces {
+            Pieces::Small => (&self.small, 16 << 10),
+            Pieces::Large => (&self.large, 512 << 10),
+        };
+        if let Some(client) = place.get() {
             return Ok(client);
         }
         let mut connector = HttpConnector::new_with_resolver(Resolver {
@@ -125,9 +138,9 @@ impl Verbatim {
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(POOL_TIME)
-            .http1_max_buf_size(BUFFER)
+            .http1_max_buf_size(buffer)
             .build(connector);
-        Ok(self.client.get_or_init(|| client))
+        Ok(place.get_or_init(|| client))
     }
 }
 

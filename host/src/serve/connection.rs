@@ -34,7 +34,7 @@ use super::{
 
 /// The most bytes in the head of a request, and the most that wait in a connection to be written. A signed URL
 /// of 16 KiB fits, and a thousand slow clients cost tens of megabytes.
-const BUFFER: usize = 64 * 1024;
+const BUFFER: usize = 32 * 1024;
 
 /// Streams at once on one HTTP/2 connection.
 const MAX_STREAMS: u32 = 250;

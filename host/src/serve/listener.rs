@@ -75,6 +75,7 @@ impl Listener {
                 if let Err(error) = stream.set_nodelay(true) {
                     tracing::debug!(%error, "TCP_NODELAY was refused");
                 }
+                keep_little_unsent(&stream);
                 // A dual-stack socket shows IPv4 clients in IPv6 clothes.
                 let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
                 (Either::Left(stream), Some(peer))
@@ -86,6 +87,22 @@ impl Listener {
         }
     }
 }
+
+/// The most bytes that wait in the kernel for their turn to be sent. Without a limit it takes megabytes for each
+/// client that is slow, and a thousand of them leave no room for the others.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const UNSENT: u32 = 128 << 10;
+
+/// Keeps the kernel from taking more than it can soon send.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn keep_little_unsent(stream: &TcpStream) {
+    if let Err(error) = socket2::SockRef::from(stream).set_tcp_notsent_lowat(UNSENT) {
+        tracing::debug!(%error, "TCP_NOTSENT_LOWAT was refused");
+    }
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn keep_little_unsent(_: &TcpStream) {}
 
 /// Where clients find it.
 impl fmt::Display for Listener {

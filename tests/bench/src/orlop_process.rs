@@ -11,7 +11,7 @@ use crate::{client::Target, pace::Pace, process::Process, storage};
 /// Where the storage is mounted.
 const MOUNT: &str = "bench";
 
-/// The program, a configuration, and a folder for compiled drivers.
+/// The program, a configuration, and folders for compiled drivers and for what it keeps.
 #[derive(Debug)]
 pub(crate) struct Orlop {
     program: PathBuf,
@@ -55,7 +55,9 @@ impl Orlop {
             .args(["--listen", "127.0.0.1:0", "--log", "warn", "--config"])
             .arg(self.folder.path().join("orlop.toml"))
             .arg("--cache-dir")
-            .arg(self.folder.path().join("cache"));
+            .arg(self.folder.path().join("cache"))
+            .arg("--state-dir")
+            .arg(self.folder.path().join("state"));
         let process = Process::start(&mut command)?;
         Ok(Running { process })
     }

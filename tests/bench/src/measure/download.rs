@@ -9,7 +9,7 @@ use super::rounds::in_turn;
 use crate::{
     client::Target,
     native::{self, Native},
-    orlop_process::Orlop,
+    orlop_process::{Orlop, Running},
     pace::Pace,
     plain_server::PlainServer,
     process::Process,
@@ -79,30 +79,55 @@ pub(super) async fn measure(
     let name_of = format!("processor time of the proxy for {size}, against a plain proxy");
     rows.push(Row::compared(name_of, Unit::Seconds, cost));
 
-    let ours = running.target("/p", storage::MEDIUM)?;
-    let proxy = plain.medium_file()?;
-    let figures = in_turn(
-        scale.transfers,
-        async || together(&ours).await,
-        async || together(&proxy).await,
-    )
-    .await?;
-    let name_of = format!(
-        "GET {} MiB through /p/ on {CONNECTIONS} connections, against a plain proxy",
-        storage::MEDIUM_SIZE >> 20
-    );
-    rows.push(Row::compared(name_of, Unit::MegabytesPerSecond, figures).at_least(0.9));
+    rows.extend(many(scale, &running, native, plain).await?);
     rows.push(slow_storage(scale).await?);
     Ok(rows)
 }
 
 /// Downloads at once.
 const CONNECTIONS: usize = 32;
+/// What each of them may bring where they share a line of 10 Gbit/s, in Gbit/s.
+const SHARE: f64 = 10.0 / CONNECTIONS as f64;
+
+/// Downloads over many connections.
+async fn many(
+    scale: Scale,
+    running: &Running,
+    native: &Native,
+    plain: &PlainServer,
+) -> Result<Vec<Row>> {
+    let ours = running.target("/p", storage::MEDIUM)?;
+    let url = native::link(native, &Path::parse(storage::MEDIUM)?).await?;
+    let direct = Target::parse(&url)?;
+    let proxy = plain.medium_file()?;
+    let row = async |baseline: &Target, pace: fn() -> Pace, how: &str| {
+        let figures = in_turn(
+            scale.transfers,
+            async || together(&ours, pace).await,
+            async || together(baseline, pace).await,
+        )
+        .await?;
+        let name = format!(
+            "GET {} MiB through /p/ on {CONNECTIONS} connections, {how}",
+            storage::MEDIUM_SIZE >> 20
+        );
+        anyhow::Ok(Row::compared(name, Unit::MegabytesPerSecond, figures).at_least(0.9))
+    };
+    Ok(vec![
+        row(
+            &direct,
+            || Pace::gigabits(SHARE),
+            "clients on a line of 10 Gbit/s, against direct",
+        )
+        .await?,
+        row(&proxy, || Pace::UNLIMITED, "against a plain proxy").await?,
+    ])
+}
 
 /// Millions of bytes a second over all connections.
-async fn together(target: &Target) -> Result<f64> {
+async fn together(target: &Target, pace: fn() -> Pace) -> Result<f64> {
     let began = Instant::now();
-    let downloads = (0..CONNECTIONS).map(|_| target.get(Pace::UNLIMITED));
+    let downloads = (0..CONNECTIONS).map(|_| target.get(pace()));
     let sizes = futures::future::try_join_all(downloads).await?;
     let size: u64 = sizes.iter().sum();
     Ok(size as f64 / 1e6 / began.elapsed().as_secs_f64())

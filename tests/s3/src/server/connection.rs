@@ -16,6 +16,10 @@ use crate::server::front::Front;
 /// How much is read ahead of an upload, in bytes: large enough that its chunks stay few.
 const READ_AHEAD: usize = 1024 * 1024;
 
+/// What may wait in the kernel for its turn to be sent, in bytes.
+#[cfg(target_os = "linux")]
+const UNSENT: u32 = 128 << 10;
+
 /// Serves a connection until the client closes it or the server stops.
 pub(super) async fn serve(
     stream: TcpStream,
@@ -24,6 +28,9 @@ pub(super) async fn serve(
 ) {
     // Only costs latency when it fails.
     let _ = stream.set_nodelay(true);
+    // A thousand readers who hold still are no reason to fill this machine's memory for sockets.
+    #[cfg(target_os = "linux")]
+    let _ = socket2::SockRef::from(&stream).set_tcp_notsent_lowat(UNSENT);
     let link = Arc::new(Link::default());
     let connection = Connection {
         stream,
