@@ -11,10 +11,13 @@ pub(crate) mod cache;
 pub(crate) mod calls;
 mod context;
 mod convert;
+mod exports;
+mod function;
 mod http;
 mod instance;
 mod log;
 mod pool;
+mod spans;
 mod stream;
 pub(crate) mod uploads;
 

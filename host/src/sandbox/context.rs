@@ -11,7 +11,7 @@ use wasmtime::{
 };
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
-use super::log::GuestLog;
+use super::{log::GuestLog, spans::Spans};
 use crate::{Limits, network::Network};
 
 /// Resources that one instance may hold at once: parts, streams, requests.
@@ -26,6 +26,7 @@ pub(crate) struct Context {
     pub(super) memory: MemoryMeter,
     pub(super) cpu: CpuMeter,
     pub(super) network: Arc<Network>,
+    pub(super) spans: Spans,
 }
 
 /// Marks the imports that this module implements on [`Context`].
@@ -66,6 +67,7 @@ impl Context {
                 used: 0,
             },
             network,
+            spans: Spans::default(),
         }
     }
 }
