@@ -131,7 +131,8 @@ async fn a_moment_of_failure_is_waited_out() {
     for number in 0..2500 {
         world.put(&format!("folder/{number:04}"), "x");
     }
-    let after_the_first = Matcher::any().query("list-type").skip(1).times(2);
+    // Not `list-type`: the first version of listings has none.
+    let after_the_first = Matcher::any().query("prefix=").skip(1).times(2);
     let down = Fault::error(StatusCode::INTERNAL_SERVER_ERROR, "InternalError");
     world.s3.faults().inject(after_the_first, down.clone());
     let is_file = |request: &Request| request.path().ends_with("/0042");
@@ -141,7 +142,7 @@ async fn a_moment_of_failure_is_waited_out() {
         .inject(Matcher::when(is_file).times(2), down);
     let members = archive(&world, "/d/files/folder/?zip").await;
     assert_eq!(members.len(), 2500);
-    assert!(world.s3.faults().waiting() < 2, "nothing failed");
+    assert_eq!(world.s3.faults().waiting(), 0, "not all failed");
 }
 
 #[tokio::test]
