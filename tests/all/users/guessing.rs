@@ -1,9 +1,13 @@
 //! Wrong passwords, and what they cost.
 
 use http::Method;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::UnixStream,
+};
 
 use super::{Proof, config, with, world};
-use crate::harness::{Answer, World, send};
+use crate::harness::{Answer, Orlop, World, command, s3, send, soon};
 
 /// Tries a wrong password.
 pub(super) async fn guess(world: &World, name: &str, headers: &[(&str, &str)]) -> Answer {
@@ -53,6 +57,91 @@ async fn guessing_is_slowed_down() {
         .header("accept", "text/html")
         .body(body);
     send(form).await.expect(429);
+}
+
+/// The status of a request over a socket file, with a wrong password and this for its sender.
+async fn guess_over(file: &std::path::Path, sender: &str) -> u16 {
+    let mut stream = UnixStream::connect(file).await.unwrap();
+    let head = format!(
+        "GET /p/files/public/a HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\
+         authorization: Basic cmVhZGVyOndyb25n\r\nx-forwarded-for: {sender}\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    soon("the answer", stream.read_to_string(&mut answer))
+        .await
+        .unwrap();
+    answer.split(' ').nth(1).unwrap().parse().unwrap()
+}
+
+#[tokio::test]
+async fn a_proxy_behind_a_socket_file_is_believed_if_it_is_named() {
+    for is_named in [true, false] {
+        let s3 = s3().await;
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("orlop.sock");
+        let places = vec!["127.0.0.1:0".to_owned(), format!("unix:{}", file.display())];
+        let mut config = config(&s3).set("listen", places);
+        if is_named {
+            config = config.set("trusted_proxies", vec!["unix"]);
+        }
+        std::fs::write(folder.path().join("orlop.toml"), config.text()).unwrap();
+        let mut serve = command(["serve", "--config", "orlop.toml"]);
+        serve.current_dir(folder.path());
+        let _orlop = Orlop::start(serve).await;
+        for _ in 0..5 {
+            assert_eq!(guess_over(&file, "192.0.2.1").await, 401);
+        }
+        assert_eq!(guess_over(&file, "192.0.2.1").await, 429);
+        // Without the word of the proxy, all behind it are one.
+        let other = if is_named { 401 } else { 429 };
+        assert_eq!(guess_over(&file, "192.0.2.2").await, other, "{is_named}");
+    }
+}
+
+#[tokio::test]
+async fn clients_of_webdav_are_asked_and_slowed_down() {
+    let world = world().await;
+    let propfind = || {
+        let method = Method::from_bytes(b"PROPFIND").unwrap();
+        world.request(method, "/dav/files/").header("depth", "0")
+    };
+    // They begin without a name, and that is no guess.
+    for _ in 0..10 {
+        let asked = send(propfind()).await.expect(401);
+        assert_eq!(
+            asked.header("www-authenticate"),
+            "Basic realm=\"Orlop\", charset=\"UTF-8\""
+        );
+    }
+    send(with(propfind(), &Proof::Password("reader")))
+        .await
+        .expect(207);
+    let guess = async || send(propfind().basic_auth("worker", Some("a wrong one"))).await;
+    for _ in 0..5 {
+        let refused = guess().await.expect(401);
+        assert!(refused.header("www-authenticate").starts_with("Basic"));
+    }
+    let refused = guess().await.expect(429);
+    let wait: u64 = refused.header("retry-after").parse().unwrap();
+    assert!((1..=8).contains(&wait), "{wait}");
+    send(with(propfind(), &Proof::Password("worker")))
+        .await
+        .expect(429);
+    let reader = Proof::Password("reader");
+    let figures = world.by(&reader, Method::GET, "/metrics").await.expect(200);
+    let count = |status: &str| {
+        let is_it = |line: &&str| {
+            line.starts_with("orlop_requests_total{")
+                && line.contains("door=\"dav\"")
+                && line.contains("method=\"PROPFIND\"")
+                && line.contains(&format!("status=\"{status}\""))
+        };
+        let lines = figures.text().lines().filter(is_it);
+        let counts = lines.map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap());
+        counts.sum::<u64>()
+    };
+    assert_eq!((count("401"), count("429"), count("207")), (15, 2, 1));
 }
 
 #[tokio::test]
