@@ -12,7 +12,7 @@ demo: setup ## build Orlop, start it over sample files, print the address
 
 test: setup ## run every test (needs root for Debian's packages of litmus and PostgreSQL, unless they are there)
 	tests/litmus/install.sh
-	ORLOP_LITMUS=1 cargo test --workspace
+	ORLOP_LITMUS=1 cargo test --workspace --features orlop/otel
 	$(MAKE) test-postgres
 
 test-litmus: setup ## run the WebDAV test suite litmus alone

@@ -117,29 +117,29 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match command {
         Command::Demo(command) => {
             let config = settings.alone();
-            log::start(&config, log::SERVER)?;
+            let _log = log::start(&config, log::SERVER)?;
             command.run(config, &output, interrupt).await?;
         }
         Command::Serve(command) => {
             let config = settings.load()?;
-            log::start(&config, log::SERVER)?;
+            let _log = log::start(&config, log::SERVER)?;
             command.run(settings, config, &output, interrupt).await?;
         }
         Command::Check(command) => {
             let config = settings.load()?;
-            log::start(&config, log::COMMAND)?;
+            let _log = log::start(&config, log::COMMAND)?;
             return interrupt.or(command.run(&config, &output)).await;
         }
         Command::Files(command) => {
             let config = settings.load()?;
-            log::start(&config, log::COMMAND)?;
+            let _log = log::start(&config, log::COMMAND)?;
             command
                 .run(&config.open().await?, &output, interrupt)
                 .await?;
         }
         Command::Driver(command) => {
             let config = settings.load_if_there()?;
-            log::start(&config, log::COMMAND)?;
+            let _log = log::start(&config, log::COMMAND)?;
             interrupt.or(command.run(&config, &output)).await?;
         }
         Command::HashPassword(command) => command.run(&output)?,

@@ -183,6 +183,7 @@ impl Driver {
         let network = Arc::new(Network::new(Arc::clone(&name), egress, &options.limits)?);
         let pool = Pool::new(
             name,
+            self.inner.descriptor.name.as_str().into(),
             self.inner.engine.runtime().clone(),
             Arc::clone(&self.inner.blueprint),
             options.config.to_string(),

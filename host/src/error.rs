@@ -216,7 +216,7 @@ impl Error {
     }
 }
 
-fn code(outcome: &Outcome) -> &'static str {
+pub(crate) fn code(outcome: &Outcome) -> &'static str {
     match outcome {
         Outcome::NotFound => "not-found",
         Outcome::AlreadyExists => "already-exists",

@@ -17,11 +17,13 @@ use futures::{Stream, StreamExt};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tracing::{Instrument as _, field::Empty};
+use tracing::{Instrument as _, Span, field::Empty};
 use url::{Position, Url};
 
 use self::verbatim::{Pieces, Verbatim};
-use crate::{BoxError, HostError, Limits, Outcome, activity::Activity, effort, egress::Egress};
+use crate::{
+    BoxError, HostError, Limits, Outcome, activity::Activity, effort, egress::Egress, error::code,
+};
 
 /// How long to wait for a connection.
 const CONNECT_TIME: Duration = Duration::from_secs(10);
@@ -63,6 +65,8 @@ pub(crate) struct Outgoing {
     pub(crate) length: Option<u64>,
     /// Moves while the body is being sent.
     pub(crate) activity: Activity,
+    /// How often the same was asked for in vain before, without a byte in between.
+    pub(crate) attempt: u32,
 }
 
 /// The head of an answer, and its body to come.
@@ -81,6 +85,9 @@ pub(crate) struct AnswerBody {
     idle: Pin<Box<tokio::time::Sleep>>,
     /// Whether we wait for the service. While a slow client keeps us from asking, the service is not to blame.
     is_waiting: bool,
+    /// The request's, which ends with the body.
+    span: Span,
+    received: u64,
     _permit: Option<OwnedSemaphorePermit>,
 }
 
@@ -154,17 +161,35 @@ impl Network {
     ) -> Result<Answer, Outcome> {
         let began = Instant::now();
         effort::upstream_request();
+        // Neither the path, which may name a tenant's key, nor the query, which may hold a signature.
         let span = tracing::debug_span!(
-            "upstream request", mount = %self.mount, method = outgoing.method, outcome = Empty,
+            "upstream request",
+            otel.kind = "client",
+            otel.status_code = Empty,
+            mount = %self.mount,
+            method = outgoing.method,
+            host = target.host(),
+            attempt = outgoing.attempt,
+            sent = outgoing.length,
+            status = Empty,
+            received = Empty,
+            outcome = Empty,
         );
         let sending = self.send_unmeasured(target, outgoing, permit);
         let result = sending.instrument(span.clone()).await;
         let status = match &result {
-            Ok(answer) => Cow::Owned(answer.status.to_string()),
+            Ok(answer) => {
+                span.record("status", answer.status);
+                span.record("outcome", "answered");
+                Cow::Owned(answer.status.to_string())
+            }
             // No answer: it was refused on the way out, or lost on the way.
-            Err(_) => Cow::Borrowed("none"),
+            Err(outcome) => {
+                span.record("outcome", code(outcome));
+                span.record("otel.status_code", "ERROR");
+                Cow::Borrowed("none")
+            }
         };
-        span.record("outcome", &*status);
         metrics::counter!(
             "orlop_upstream_requests_total",
             "mount" => self.mount.to_string(), "status" => status,
@@ -304,6 +329,16 @@ enum Target {
     Verbatim(Uri),
 }
 
+impl Target {
+    fn host(&self) -> &str {
+        match self {
+            Self::Url(url) => url.host_str(),
+            Self::Verbatim(uri) => uri.host(),
+        }
+        .unwrap_or_default()
+    }
+}
+
 type Frames = Pin<Box<dyn Stream<Item = Result<Bytes, Outcome>> + Send>>;
 
 /// Whether clients take a URL's path for the one that is written: they resolve `.` and `..` segments, and would ask for
@@ -438,6 +473,8 @@ impl AnswerBody {
             frames,
             idle: Box::pin(tokio::time::sleep(IDLE_TIME)),
             is_waiting: false,
+            span: Span::current(),
+            received: 0,
             _permit: permit,
         }
     }
@@ -450,6 +487,9 @@ impl Stream for AnswerBody {
         let this = &mut *self;
         if let Poll::Ready(frame) = this.frames.poll_next_unpin(context) {
             this.is_waiting = false;
+            if let Some(Ok(bytes)) = &frame {
+                this.received += bytes.len() as u64;
+            }
             return Poll::Ready(frame);
         }
         if !this.is_waiting {
@@ -459,6 +499,12 @@ impl Stream for AnswerBody {
         }
         let idle = Future::poll(this.idle.as_mut(), context);
         idle.map(|()| Some(Err(Outcome::TimedOut)))
+    }
+}
+
+impl Drop for AnswerBody {
+    fn drop(&mut self) {
+        self.span.record("received", self.received);
     }
 }
 

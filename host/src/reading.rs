@@ -70,7 +70,7 @@ pub(crate) async fn read(pool: &Arc<Pool>, path: &Path, request: ReadRequest) ->
     };
     match pool.read(path, &options).await? {
         Content::Link(link) => {
-            let answer = perform(pool, link, request.range, request.etag.as_deref()).await?;
+            let answer = perform(pool, link, request.range, request.etag.as_deref(), 0).await?;
             let head =
                 Head::read(pool, path, answer.status, &answer.headers, request.range).await?;
             let source = body::Source {
@@ -117,6 +117,7 @@ async fn perform(
     link: Link,
     range: Option<ByteRange>,
     etag: Option<&str>,
+    attempt: u32,
 ) -> Result<Answer> {
     let (url, mut headers) = match link {
         Link::Shareable(link) => (link.url, Vec::new()),
@@ -139,6 +140,7 @@ async fn perform(
         body: reqwest::Body::default(),
         length: Some(0),
         activity: Activity::default(),
+        attempt,
     };
     let answer = pool.network().perform(outgoing).await?;
     match answer.status {

@@ -11,11 +11,14 @@ pub(crate) mod cache;
 pub(crate) mod calls;
 mod context;
 mod convert;
+mod exports;
+mod function;
 mod http;
 mod instance;
 mod log;
 mod notes;
 mod pool;
+mod spans;
 mod stream;
 pub(crate) mod uploads;
 

@@ -26,6 +26,7 @@ use std::{
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use tokio::sync::Notify;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tracing::{Instrument as _, Span};
 
 pub(crate) use self::task::{Failure, Task, TaskState, kind};
 use self::{
@@ -145,7 +146,11 @@ impl Tasks {
         let id = task.id.clone();
         let end = self.inner.waiting.expect(&id);
         // By itself: the caller may go away at any moment.
-        self.inner.tracker.spawn(self.clone().submit(task));
+        let span = run::span(&task);
+        span.follows_from(Span::current());
+        self.inner
+            .tracker
+            .spawn(self.clone().submit(task).instrument(span));
         match wait {
             Wait::Over => self.over(end).await,
             Wait::Quick => match tokio::time::timeout(QUICK, self.over(end)).await {

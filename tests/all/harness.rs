@@ -1,6 +1,8 @@
 //! What the tests stand on: the program, its configuration, a client, and a world of all three.
 
 mod answer;
+#[cfg(feature = "otel")]
+mod collector;
 mod config;
 mod dav;
 mod path;
@@ -11,6 +13,8 @@ mod world;
 
 use std::{future::Future, time::Duration};
 
+#[cfg(feature = "otel")]
+pub(crate) use self::collector::{Collector, Span};
 pub(crate) use self::{
     answer::{Answer, client, send},
     config::{Config, Mount, SECRET, closed_port, credentials, password, s3},

@@ -52,6 +52,8 @@ mod slow_clients;
 mod state;
 mod tasks;
 mod tokens;
+#[cfg(feature = "otel")]
+mod traces;
 mod transfers;
 mod uploads;
 mod users;

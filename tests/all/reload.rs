@@ -4,7 +4,10 @@ use http::Method;
 use orlop_test_s3::Matcher;
 use serde_json::json;
 
-use crate::harness::{Config, Mount, World, noise, send, soon};
+use crate::{
+    harness::{Config, Mount, World, noise, s3, send, soon},
+    users::Proof,
+};
 
 impl World {
     /// Writes another configuration, and waits until the server says this of it.
@@ -73,6 +76,42 @@ async fn policies_and_rights_change_and_instances_stay() {
     let config = Config::of([mount().config("sign_url_expire", 1)]);
     world.takes_over(&config).await;
     assert_eq!(world.opened("/files").await, "2");
+}
+
+#[tokio::test]
+async fn users_who_are_removed_are_strangers_at_once() {
+    let s3 = s3().await;
+    // Another hash, and a session would end with that.
+    let before = Config::of([Mount::s3("/files", &s3)]).user("reader", &[("/files", "read")]);
+    let writer = before.clone().user("writer", &[("/files", "write")]);
+    let world = World::over(s3, writer).await;
+    world.put("f", "x");
+    let gone = [
+        Proof::Password("writer"),
+        world.log_in("writer").await,
+        world.token("writer").await,
+    ];
+    let stays = [world.log_in("reader").await, world.token("reader").await];
+    let share = json!({"path": "/files/f"});
+    let share = world.post_by(&gone[0], "shares", &share).await.expect(201);
+    let share = share.json()["url"].as_str().unwrap().to_owned();
+    let share = &share[share.find("/s/").unwrap()..];
+    world.get(share).await.expect(302);
+    for proof in gone.iter().chain(&stays) {
+        world.by(proof, Method::GET, "/p/files/f").await.expect(200);
+    }
+    let after = before.user("late", &[("/files", "read")]);
+    world.takes_over(&after).await;
+    for proof in &gone {
+        world
+            .by(proof, Method::GET, "/p/files/f")
+            .await
+            .problem(401, "unauthenticated");
+    }
+    world.get(share).await.expect(410);
+    for proof in stays.iter().chain(&[Proof::Password("late")]) {
+        world.by(proof, Method::GET, "/p/files/f").await.expect(200);
+    }
 }
 
 #[tokio::test]

@@ -93,6 +93,36 @@ async fn an_upload_of_a_small_file_takes_one() {
 }
 
 #[tokio::test]
+async fn an_upload_over_webdav_looks_twice_at_most_where_folders_are_short() {
+    let world = world().await;
+    world.put("folder/old", "x");
+    world.put("folder/sub/x", "x");
+    world.upload("/dav/files/folder/new", "x").await.expect(201);
+    // Whether the file is there, and its folder or another folder in its place.
+    assert_eq!(world.spent(), ["1 HEAD", "1 LIST", "1 PUT"]);
+    world.upload("/dav/files/folder/old", "y").await.expect(204);
+    assert_eq!(world.spent(), ["1 HEAD", "1 PUT"]);
+    world.upload("/dav/files/folder/sub", "y").await.expect(405);
+    assert_eq!(world.spent(), ["1 HEAD", "1 LIST"]);
+    world.upload("/dav/files/no/new", "x").await.expect(409);
+    assert_eq!(world.spent(), ["1 HEAD", "1 LIST"]);
+    let make = Method::from_bytes(b"MKCOL").unwrap();
+    world
+        .send_with(make, "/dav/files/folder/more", &[])
+        .await
+        .expect(201);
+    assert_eq!(world.spent()[0], "2 LIST");
+    // Of a long folder, one look does not tell all.
+    for number in 0..150 {
+        world.put(&format!("long/{number:03}"), "x");
+    }
+    world.put("long/zz/x", "x");
+    world.upload("/dav/files/long/new", "x").await.expect(201);
+    assert_eq!(world.spent(), ["1 HEAD", "2 LIST", "1 PUT"]);
+    world.upload("/dav/files/long/zz", "x").await.expect(405);
+}
+
+#[tokio::test]
 async fn removing_a_tree_takes_two_for_each_thousand_keys() {
     let world = world().await;
     world.put_tree("tree", 2500);

@@ -6,7 +6,7 @@ use orlop_test_s3::{Fault, Matcher, Options, Server};
 use crate::harness::{Answer, Config, Mount, World, closed_port, encode, noise, send};
 
 /// A server that anyone may read, with one file, `f`.
-async fn open_server(bytes: bytes::Bytes) -> Server {
+pub(crate) async fn open_server(bytes: bytes::Bytes) -> Server {
     let options = Options {
         buckets: vec!["open".to_owned()],
         ..Options::default()
@@ -22,9 +22,14 @@ async fn world(mount: Mount) -> World {
 
 /// The path at which the probe does something with a URL.
 fn order(verb: &str, url: &str) -> String {
+    format!("/p{}", order_path(verb, url))
+}
+
+/// The same without a door.
+pub(crate) fn order_path(verb: &str, url: &str) -> String {
     // Once for the probe, and once for HTTP.
     let object = encode(url).replace('/', "%2F");
-    format!("/p/probe/{verb}/{}", encode(&object))
+    format!("/probe/{verb}/{}", encode(&object))
 }
 
 impl World {

@@ -4,7 +4,7 @@ use http::Method;
 use orlop_test_s3::Matcher;
 use tokio::net::TcpStream;
 
-use crate::harness::{World, noise, send, soon};
+use crate::harness::{Config, Mount, World, noise, send, soon};
 
 #[tokio::test]
 async fn a_download_under_way_is_finished() {
@@ -56,6 +56,28 @@ async fn an_idle_server_ends_at_once_whoever_is_connected() {
     world.get("/healthz").await.expect(200);
     world.orlop.signal("TERM");
     assert_eq!(world.orlop.ended().await, Some(0));
+}
+
+#[tokio::test]
+async fn a_download_that_takes_longer_than_the_deadline_is_cut() {
+    let mut world =
+        World::of(|s3| Config::of([Mount::s3("/files", s3)]).set("drain_seconds", 1)).await;
+    world.put("f", noise(3_000_000));
+    let gate = world.s3.faults().hold_body(
+        Matcher::any().method(Method::GET).path("/files/f"),
+        1_000_000,
+    );
+    let request = world.request(Method::GET, "/p/files/f");
+    let download = tokio::spawn(async move { request.send().await?.bytes().await });
+    soon("the storage to send", gate.wait_until_reached()).await;
+    world.orlop.signal("TERM");
+    world
+        .orlop
+        .wait_for_log("ending what did not finish in time")
+        .await;
+    // It ended as it was told to, whatever became of its clients.
+    assert_eq!(world.orlop.ended().await, Some(0));
+    assert!(download.await.unwrap().is_err(), "the file seems whole");
 }
 
 #[tokio::test]

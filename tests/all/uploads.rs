@@ -1,5 +1,10 @@
 //! PUT: whole or not at all.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
 use bytes::Bytes;
 use futures::stream;
 use http::Method;
@@ -106,6 +111,43 @@ async fn sizes_around_the_size_of_a_part() {
         assert_eq!(sent, parts, "{size}");
         world.expect_no_unfinished_uploads();
     }
+}
+
+#[tokio::test]
+async fn a_body_without_end_is_cut_off_where_the_storage_ends() {
+    let world = World::with(|mount| {
+        mount
+            .config("part_size", "5MiB")
+            .config("multipart_threshold", "5MiB")
+            .config("parts_max", 4)
+            .config("equal_parts", true)
+    })
+    .await;
+    world.put("f", "old");
+    let taken = Arc::new(AtomicUsize::new(0));
+    let piece = noise(100_000);
+    let counter = Arc::clone(&taken);
+    let endless = stream::repeat_with(move || {
+        counter.fetch_add(piece.len(), Ordering::Relaxed);
+        Ok::<_, std::io::Error>(piece.clone())
+    });
+    let body = reqwest::Body::wrap_stream(endless);
+    world
+        .upload("/d/files/f", body)
+        .await
+        .problem(413, "too-large");
+    // Four parts and a byte, and what is on its way in buffers.
+    let taken = taken.load(Ordering::Relaxed);
+    assert!((20 * MIB..40 * MIB).contains(&taken), "{taken}");
+    assert_eq!(world.object("f"), "old");
+    world.expect_no_unfinished_uploads();
+    // One that ends in time is taken.
+    let bytes = noise(20 * MIB);
+    world
+        .upload("/d/files/f", unsized_body(&bytes))
+        .await
+        .expect(201);
+    assert_eq!(world.s3.store().bytes(BUCKET, "f").unwrap(), bytes);
 }
 
 #[tokio::test]
@@ -386,12 +428,14 @@ async fn what_cannot_be_written_is_refused() {
         .await
         .problem(400, "invalid-argument");
     assert_eq!(world.object("f"), "old");
-    let coded = world
-        .request(Method::PUT, "/d/files/f")
-        .header("content-encoding", "gzip");
-    let answer = send(coded.body("xy")).await;
-    assert_eq!(answer.header("accept-encoding"), "identity");
-    answer.problem(415, "unsupported");
+    for path in ["/d/files/f", "/dav/files/f"] {
+        let coded = world
+            .request(Method::PUT, path)
+            .header("content-encoding", "gzip");
+        let answer = send(coded.body("xy")).await;
+        assert_eq!(answer.header("accept-encoding"), "identity");
+        answer.problem(415, "unsupported");
+    }
     assert_eq!(world.object("f"), "old");
     for path in ["/d/", "/d/files"] {
         let status = world.upload(path, "x").await.status.as_u16();

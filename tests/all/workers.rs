@@ -8,7 +8,10 @@ use std::{
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::Method;
 
-use crate::harness::{Config, Mount, World, noise, send};
+use crate::{
+    harness::{Config, Mount, World, noise, send},
+    sandbox::{open_server, order_path},
+};
 
 const KEY: &str = "Kq1Q9Yt3Vn0m8e2b5c7d1f4g6h8j0k2l4n6p8r0t2uM=";
 const OTHER_KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
@@ -238,4 +241,52 @@ async fn head_and_the_other_doors_do_without_the_worker() {
     let mounts = world.call("mounts", &[]).await.expect(200);
     assert!(mounts.text().contains("https://worker.example/base"));
     assert!(!mounts.text().contains(OTHER_KEY));
+}
+
+/// What the probe signs with, as its own `SIGNATURE`.
+const SIGNATURE: &str = "MARKER-of-a-signature";
+
+#[tokio::test]
+async fn a_link_that_needs_headers_is_seen_by_no_client() {
+    let open = open_server("granted".into()).await;
+    let worker = Worker::start(KEY);
+    let path = order_path("signed", &format!("{}/open/f", open.endpoint()));
+    let probe = || Mount::probe("/probe").config("endpoint", open.endpoint());
+    // What cannot be given to a client comes through the host, with the header that it needs.
+    let redirecting = World::of(|_| Config::of([probe()])).await;
+    let answer = redirecting.get(&format!("/d{path}")).await.expect(200);
+    assert_eq!(answer.text(), "granted");
+    let is_signed =
+        |request: &orlop_test_s3::Request| request.header("x-probe-signature") == Some(SIGNATURE);
+    let signed = open.requests().count_where(is_signed);
+    assert_eq!(signed, 1);
+    let decoded = percent_encoding::percent_decode_str(&path)
+        .decode_utf8()
+        .unwrap();
+    redirecting
+        .call("link", &[("path", &decoded)])
+        .await
+        .problem(501, "unsupported");
+    // A worker gets it sealed, and the client carries what it cannot read.
+    let working = World::of(|_| {
+        Config::of([probe()
+            .set("download", worker.url.as_str())
+            .set("worker_key", KEY)])
+    })
+    .await;
+    let url = location(&working, &format!("/d{path}")).await;
+    assert!(!url.contains(SIGNATURE), "{url}");
+    let token = url.split_once("?descriptor=").unwrap().1;
+    for part in token.split('.') {
+        let bytes = URL_SAFE_NO_PAD.decode(part).unwrap();
+        let text = String::from_utf8_lossy(&bytes);
+        assert!(
+            !text.contains("MARKER") && !text.contains("127.0.0.1"),
+            "{text}"
+        );
+    }
+    let fetched = send(working.http.get(&url)).await.expect(200);
+    assert_eq!(fetched.text(), "granted");
+    assert!(!format!("{fetched:?}").contains(SIGNATURE));
+    assert_eq!(open.requests().count_where(is_signed), 2);
 }

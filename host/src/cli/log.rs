@@ -1,8 +1,13 @@
-//! Log lines on standard error.
+//! Log lines on standard error, and spans for whoever collects them.
+
+#[cfg(feature = "otel")]
+mod exporter;
 
 use std::io::IsTerminal;
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{
+    EnvFilter, Layer as _, Registry, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _,
+};
 
 use super::Usage;
 use crate::config::{Config, LogFormat};
@@ -13,22 +18,38 @@ pub(super) const SERVER: &str = "info,s3s=warn,s3s_fs=warn";
 /// What other commands log unless told otherwise.
 pub(super) const COMMAND: &str = "warn";
 
+/// Logging goes on without it; the last spans are sent when it is dropped.
+#[derive(Debug)]
+#[must_use]
+pub(super) struct Log {
+    #[cfg(feature = "otel")]
+    _exporter: Option<exporter::Exporter>,
+}
+
 /// Begins to log as the configuration says.
-pub(super) fn start(config: &Config, default: &str) -> Result<(), Usage> {
+pub(super) fn start(config: &Config, default: &str) -> Result<Log, Usage> {
     let filter = config.log.as_deref().unwrap_or(default);
     let filter = EnvFilter::try_new(filter).map_err(|error| {
         Usage(format!(
             "`log` must be a filter such as `debug` or `orlop=trace,warn`: {error}"
         ))
     })?;
-    let lines = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let lines = fmt::layer()
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal());
-    // Tests start it more than once in a process.
-    let _ = match config.log_format.unwrap_or_default() {
-        LogFormat::Text => lines.try_init(),
-        LogFormat::Json => lines.json().flatten_event(true).try_init(),
+    let lines = match config.log_format.unwrap_or_default() {
+        LogFormat::Text => lines.boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).boxed(),
     };
-    Ok(())
+    let subscriber = Registry::default().with(lines.with_filter(filter));
+    #[cfg(feature = "otel")]
+    let exporter = exporter::Exporter::start()?;
+    #[cfg(feature = "otel")]
+    let subscriber = subscriber.with(exporter.as_ref().map(exporter::Exporter::layer));
+    // Tests start it more than once in a process.
+    let _ = subscriber.try_init();
+    Ok(Log {
+        #[cfg(feature = "otel")]
+        _exporter: exporter,
+    })
 }

@@ -8,6 +8,7 @@ use tokio::{
     sync::{Semaphore, SemaphorePermit, mpsc},
     task::JoinHandle,
 };
+use tracing::Instrument as _;
 
 use super::body::Source;
 use crate::Result;
@@ -63,9 +64,9 @@ impl Block {
         let (sender, pieces) = mpsc::unbounded_channel();
         let source = Arc::clone(source);
         let end = range.end;
-        let task = tokio::spawn(async move {
+        let reading = async move {
             let mut left = range.end - range.start;
-            let mut body = match source.rest(range).await {
+            let mut body = match source.rest(range, 0).await {
                 Ok(body) => body,
                 Err(error) => {
                     // It fails only if nobody wants the block any more.
@@ -80,7 +81,8 @@ impl Block {
                     return;
                 }
             }
-        });
+        };
+        let task = tokio::spawn(reading.in_current_span());
         Self {
             end,
             pieces,

@@ -145,7 +145,11 @@ impl State {
                 return Err(broken);
             }
             tracing::debug!(reason = %broken, "a body broke off, asking for the rest");
-            match self.source.rest(self.range.start..self.until).await {
+            match self
+                .source
+                .rest(self.range.start..self.until, self.attempts)
+                .await
+            {
                 Ok(body) => self.flow = Flow::Answer(body),
                 Err(error) if is_final(&error) => return Err(error),
                 Err(_) => self.flow = Flow::Nothing,
@@ -206,8 +210,8 @@ impl Source {
         self.pool.network().readers()
     }
 
-    /// Asks for a part of the same version.
-    pub(super) async fn rest(&self, range: Range<u64>) -> Result<AnswerBody> {
+    /// Asks for a part of the same version, after so many attempts in vain.
+    pub(super) async fn rest(&self, range: Range<u64>, attempt: u32) -> Result<AnswerBody> {
         let wanted = ByteRange {
             offset: range.start,
             length: Some(range.end - range.start),
@@ -221,7 +225,14 @@ impl Source {
         let Content::Link(link) = self.pool.read(&self.path, &options).await? else {
             return Err(Outcome::Unavailable("the driver changed its mind".to_owned()).into());
         };
-        let answer = perform(&self.pool, link, Some(wanted), self.etag.as_deref()).await?;
+        let answer = perform(
+            &self.pool,
+            link,
+            Some(wanted),
+            self.etag.as_deref(),
+            attempt,
+        )
+        .await?;
         let promised = super::text(&answer.headers, http::header::CONTENT_RANGE)
             .and_then(super::content_range);
         match promised {

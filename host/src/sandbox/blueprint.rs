@@ -6,41 +6,24 @@ use wasmtime::{
 };
 
 use super::{
-    bindings::exports::orlop::driver::{removable, sharing, storage, transfer, writable},
     context::Context,
     convert,
+    exports::{Exports, Removable, Sharing, Storage, Transfer, Writable},
 };
 use crate::{Abilities, ComponentError, Descriptor};
 
-/// A compiled driver, ready to be instantiated, with the places of its exports looked up.
+/// A compiled driver, ready to be instantiated.
 pub(crate) struct Blueprint {
     pre: InstancePre<Context>,
-    storage: storage::GuestIndices,
-    writable: Option<writable::GuestIndices>,
-    removable: Option<removable::GuestIndices>,
-    transfer: Option<transfer::GuestIndices>,
-    sharing: Option<sharing::GuestIndices>,
+    abilities: Abilities,
     imports: Vec<String>,
     exports: Vec<String>,
 }
 
 /// An instance's exports and the volume that it opened.
 pub(super) struct Live {
-    pub(super) storage: storage::Guest,
-    pub(super) writable: Option<writable::Guest>,
-    pub(super) removable: Option<removable::Guest>,
-    pub(super) transfer: Option<transfer::Guest>,
-    pub(super) sharing: Option<sharing::Guest>,
+    pub(super) exports: Exports,
     pub(super) volume: ResourceAny,
-}
-
-/// Exports that have been loaded from an instance, before it opens a volume.
-pub(super) struct Exports {
-    storage: storage::Guest,
-    writable: Option<writable::Guest>,
-    removable: Option<removable::Guest>,
-    transfer: Option<transfer::Guest>,
-    sharing: Option<sharing::Guest>,
 }
 
 /// The packages that a driver may import: the contract, and of WASI what standard libraries cannot do
@@ -82,15 +65,18 @@ impl Blueprint {
         let pre = linker
             .instantiate_pre(component)
             .map_err(|error| ComponentError::Exports(format!("{error:#}")))?;
-        let storage = storage::GuestIndices::new(&pre)
-            .map_err(|error| ComponentError::Exports(error.to_string()))?;
+        if !Storage::find(component)? {
+            let lack = "there is no interface `orlop:driver/storage`".to_owned();
+            return Err(ComponentError::Exports(lack));
+        }
         Ok(Self {
-            storage,
-            writable: optional(&exports, "writable", || writable::GuestIndices::new(&pre))?,
-            removable: optional(&exports, "removable", || removable::GuestIndices::new(&pre))?,
-            transfer: optional(&exports, "transfer", || transfer::GuestIndices::new(&pre))?,
-            sharing: optional(&exports, "sharing", || sharing::GuestIndices::new(&pre))?,
             pre,
+            abilities: Abilities {
+                writable: Writable::find(component)?,
+                removable: Removable::find(component)?,
+                transfer: Transfer::find(component)?,
+                sharing: Sharing::find(component)?,
+            },
             imports,
             exports,
         })
@@ -105,12 +91,7 @@ impl Blueprint {
     }
 
     pub(crate) fn abilities(&self) -> Abilities {
-        Abilities {
-            writable: self.writable.is_some(),
-            removable: self.removable.is_some(),
-            transfer: self.transfer.is_some(),
-            sharing: self.sharing.is_some(),
-        }
+        self.abilities
     }
 
     /// Makes an instance and checks the types of its exports.
@@ -119,65 +100,15 @@ impl Blueprint {
         store: &mut Store<Context>,
     ) -> wasmtime::Result<Exports> {
         let instance = self.pre.instantiate_async(&mut *store).await?;
-        Ok(Exports {
-            storage: self.storage.load(&mut *store, &instance)?,
-            writable: match &self.writable {
-                Some(indices) => Some(indices.load(&mut *store, &instance)?),
-                None => None,
-            },
-            removable: match &self.removable {
-                Some(indices) => Some(indices.load(&mut *store, &instance)?),
-                None => None,
-            },
-            transfer: match &self.transfer {
-                Some(indices) => Some(indices.load(&mut *store, &instance)?),
-                None => None,
-            },
-            sharing: match &self.sharing {
-                Some(indices) => Some(indices.load(&mut *store, &instance)?),
-                None => None,
-            },
-        })
+        Exports::load(store, &instance)
     }
 
     /// Asks a fresh instance to describe the driver.
     pub(crate) async fn describe(&self, mut store: Store<Context>) -> wasmtime::Result<Descriptor> {
         let exports = self.instantiate(&mut store).await?;
         let descriptor = store
-            .run_concurrent(async |accessor| exports.storage.call_describe(accessor).await)
+            .run_concurrent(async |accessor| exports.storage.describe.call(accessor, ()).await)
             .await??;
         Ok(convert::lift_descriptor(descriptor))
     }
-}
-
-impl Exports {
-    pub(super) fn storage(&self) -> &storage::Guest {
-        &self.storage
-    }
-
-    pub(super) fn into_live(self, volume: ResourceAny) -> Live {
-        Live {
-            storage: self.storage,
-            writable: self.writable,
-            removable: self.removable,
-            transfer: self.transfer,
-            sharing: self.sharing,
-            volume,
-        }
-    }
-}
-
-/// The indices of an interface that is exported; an interface with functions missing is an error.
-fn optional<I>(
-    exports: &[String],
-    interface: &str,
-    indices: impl FnOnce() -> wasmtime::Result<I>,
-) -> Result<Option<I>, ComponentError> {
-    let prefix = format!("orlop:driver/{interface}@");
-    if !exports.iter().any(|name| name.starts_with(&prefix)) {
-        return Ok(None);
-    }
-    indices()
-        .map(Some)
-        .map_err(|error| ComponentError::Exports(error.to_string()))
 }

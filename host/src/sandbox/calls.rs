@@ -9,6 +9,7 @@ use super::{
     bindings::exports::orlop::driver::storage,
     convert,
     pool::{Answered, Patience, Place, Pool},
+    spans::Spanned,
     stream::{GuestBytes, take},
     uploads::LentUpload,
 };
@@ -28,7 +29,7 @@ pub(crate) enum Content {
 /// What a read gives, out of the instance and not yet checked.
 enum Taken {
     Link(storage::Link),
-    Stream(GuestBytes),
+    Stream(GuestBytes, Spanned),
 }
 
 /// Checks a driver's answer.
@@ -50,8 +51,11 @@ impl Pool {
         let answer = self
             .call("check", Patience::Deadline, move |accessor, live| {
                 Box::pin(async move {
-                    let volume = live.storage.volume();
-                    volume.call_check(accessor, live.volume, scratch).await
+                    live.exports
+                        .storage
+                        .check
+                        .call(accessor, (live.volume, scratch))
+                        .await
                 })
             })
             .await?;
@@ -65,9 +69,10 @@ impl Pool {
         let answer = self
             .call("stat", Patience::Deadline, move |accessor, live| {
                 Box::pin(async move {
-                    let volume = live.storage.volume();
-                    volume
-                        .call_stat(accessor, live.volume, text, want.map(convert::lower_kind))
+                    live.exports
+                        .storage
+                        .stat
+                        .call(accessor, (live.volume, text, want.map(convert::lower_kind)))
                         .await
                 })
             })
@@ -94,9 +99,10 @@ impl Pool {
         let answer = self
             .call("list", Patience::Deadline, move |accessor, live| {
                 Box::pin(async move {
-                    let volume = live.storage.volume();
-                    volume
-                        .call_list(accessor, live.volume, directory, cursor, limit)
+                    live.exports
+                        .storage
+                        .list
+                        .call(accessor, (live.volume, directory, cursor, limit))
                         .await
                 })
             })
@@ -110,17 +116,20 @@ impl Pool {
         let answer = self
             .call("read", Patience::Deadline, move |accessor, live| {
                 Box::pin(async move {
-                    let volume = live.storage.volume();
-                    let content = volume
-                        .call_read(accessor, live.volume, path, options)
+                    let (content, spanned) = live
+                        .exports
+                        .storage
+                        .read
+                        .call_on(accessor, (live.volume, path, options))
                         .await?;
                     Ok(match content {
                         Err(error) => Err(error),
                         Ok(storage::Content::Link(link)) => Ok(Taken::Link(link)),
                         Ok(storage::Content::Stream(bytes)) => {
-                            Ok(Taken::Stream(accessor.with(|mut access| {
+                            let bytes = accessor.with(|mut access| {
                                 take(access.as_context_mut(), bytes.body, bytes.trailing)
-                            })?))
+                            })?;
+                            Ok(Taken::Stream(bytes, spanned))
                         }
                     })
                 })
@@ -130,9 +139,9 @@ impl Pool {
             Taken::Link(link) => convert::lift_link(link)
                 .map(Content::Link)
                 .map_err(|kind| self.bad_answer(kind)),
-            Taken::Stream(bytes) => Ok(Content::Stream(watched(
+            Taken::Stream(bytes, spanned) => Ok(Content::Stream(watched(
                 bytes,
-                answer.place,
+                (answer.place, spanned),
                 self.limits().deadline,
             ))),
         }
@@ -163,12 +172,13 @@ impl Pool {
                 Patience::Progress(activity),
                 move |accessor, live| {
                     Box::pin(async move {
-                        let Some(writable) = &live.writable else {
+                        let Some(writable) = &live.exports.writable else {
                             return Ok(Err(unsupported("write").into()));
                         };
                         let lent = accessor.with(|mut access| access.get().table.push(lent))?;
                         writable
-                            .call_write(accessor, live.volume, text, lent, options)
+                            .write
+                            .call(accessor, (live.volume, text, lent, options))
                             .await
                     })
                 },
@@ -184,11 +194,12 @@ impl Pool {
         let answer = self
             .call("make-directory", long(), move |accessor, live| {
                 Box::pin(async move {
-                    let Some(writable) = &live.writable else {
+                    let Some(writable) = &live.exports.writable else {
                         return Ok(Err(unsupported("make directories").into()));
                     };
                     writable
-                        .call_make_directory(accessor, live.volume, text)
+                        .make_directory
+                        .call(accessor, (live.volume, text))
                         .await
                 })
             })
@@ -209,11 +220,12 @@ impl Pool {
         let answer = self
             .call("remove", long(), move |accessor, live| {
                 Box::pin(async move {
-                    let Some(removable) = &live.removable else {
+                    let Some(removable) = &live.exports.removable else {
                         return Ok(Err(unsupported("remove").into()));
                     };
                     removable
-                        .call_remove(accessor, live.volume, path, kind, cursor)
+                        .remove
+                        .call(accessor, (live.volume, path, kind, cursor))
                         .await
                 })
             })
@@ -226,11 +238,12 @@ impl Pool {
         let answer = self
             .call("copy", long(), move |accessor, live| {
                 Box::pin(async move {
-                    let Some(transfer) = &live.transfer else {
+                    let Some(transfer) = &live.exports.transfer else {
                         return Ok(Err(unsupported("copy").into()));
                     };
                     transfer
-                        .call_copy(accessor, live.volume, plan, cursor)
+                        .copy
+                        .call(accessor, (live.volume, plan, cursor))
                         .await
                 })
             })
@@ -243,11 +256,12 @@ impl Pool {
         let answer = self
             .call("rename", long(), move |accessor, live| {
                 Box::pin(async move {
-                    let Some(transfer) = &live.transfer else {
+                    let Some(transfer) = &live.exports.transfer else {
                         return Ok(Err(unsupported("rename").into()));
                     };
                     transfer
-                        .call_rename(accessor, live.volume, plan, cursor)
+                        .rename
+                        .call(accessor, (live.volume, plan, cursor))
                         .await
                 })
             })
@@ -265,11 +279,12 @@ impl Pool {
         let answer = self
             .call("link-upload", long(), move |accessor, live| {
                 Box::pin(async move {
-                    let Some(sharing) = &live.sharing else {
+                    let Some(sharing) = &live.exports.sharing else {
                         return Ok(Err(unsupported("link uploads").into()));
                     };
                     sharing
-                        .call_link_upload(accessor, live.volume, path, options)
+                        .link_upload
+                        .call(accessor, (live.volume, path, options))
                         .await
                 })
             })
@@ -288,11 +303,12 @@ impl Pool {
         let answer = self
             .call("link-parts", Patience::Deadline, move |accessor, live| {
                 Box::pin(async move {
-                    let Some(sharing) = &live.sharing else {
+                    let Some(sharing) = &live.exports.sharing else {
                         return Ok(Err(unsupported("link uploads").into()));
                     };
                     sharing
-                        .call_link_parts(accessor, live.volume, path, token, first, count)
+                        .link_parts
+                        .call(accessor, (live.volume, path, token, first, count))
                         .await
                 })
             })
@@ -319,11 +335,12 @@ impl Pool {
         let answer = self
             .call("complete-upload", long(), move |accessor, live| {
                 Box::pin(async move {
-                    let Some(sharing) = &live.sharing else {
+                    let Some(sharing) = &live.exports.sharing else {
                         return Ok(Err(unsupported("link uploads").into()));
                     };
                     sharing
-                        .call_complete_upload(accessor, live.volume, text, token, parts)
+                        .complete_upload
+                        .call(accessor, (live.volume, text, token, parts))
                         .await
                 })
             })
@@ -338,11 +355,12 @@ impl Pool {
         let answer = self
             .call("abort-upload", Patience::Deadline, move |accessor, live| {
                 Box::pin(async move {
-                    let Some(sharing) = &live.sharing else {
+                    let Some(sharing) = &live.exports.sharing else {
                         return Ok(Err(unsupported("link uploads").into()));
                     };
                     sharing
-                        .call_abort_upload(accessor, live.volume, path, token)
+                        .abort_upload
+                        .call(accessor, (live.volume, path, token))
                         .await
                 })
             })
@@ -358,17 +376,17 @@ fn long() -> Patience {
 }
 
 /// A guest's stream that ends its instance if it stands still, and holds its place there until it is over.
-fn watched(bytes: GuestBytes, place: Place, deadline: Duration) -> GuestBytes {
+fn watched(bytes: GuestBytes, held: (Place, Spanned), deadline: Duration) -> GuestBytes {
     Box::pin(stream::unfold(
-        Some((bytes, place)),
+        Some((bytes, held)),
         move |state| async move {
-            let (mut bytes, place) = state?;
+            let (mut bytes, held) = state?;
             match tokio::time::timeout(deadline, bytes.next()).await {
-                Ok(Some(Ok(piece))) => Some((Ok(piece), Some((bytes, place)))),
+                Ok(Some(Ok(piece))) => Some((Ok(piece), Some((bytes, held)))),
                 Ok(Some(Err(outcome))) => Some((Err(outcome), None)),
                 Ok(None) => None,
                 Err(_) => {
-                    place.abort();
+                    held.0.abort();
                     Some((Err(Outcome::TimedOut), None))
                 }
             }

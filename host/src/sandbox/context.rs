@@ -11,7 +11,7 @@ use wasmtime::{
 };
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
-use super::{log::GuestLog, notes::Notes};
+use super::{log::GuestLog, notes::Notes, spans::Spans};
 use crate::{Limits, network::Network};
 
 /// Resources that one instance may hold at once: parts, streams, requests.
@@ -27,6 +27,7 @@ pub(crate) struct Context {
     pub(super) cpu: CpuMeter,
     pub(super) network: Arc<Network>,
     pub(super) notes: Notes,
+    pub(super) spans: Spans,
 }
 
 /// Marks the imports that this module implements on [`Context`].
@@ -69,6 +70,7 @@ impl Context {
             },
             network,
             notes,
+            spans: Spans::default(),
         }
     }
 }

@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use futures::StreamExt;
 use http::HeaderMap;
+use tracing::{Instrument as _, Span};
 use wasmtime::{AsContextMut, component::Accessor};
 
 use super::{
     bindings::orlop::driver::{http as contract, types},
     context::{Context, Lent},
+    spans::Spans,
     stream,
 };
 use crate::{
@@ -26,23 +28,25 @@ impl contract::HostWithStore<Context> for Lent {
         request: contract::Request,
         max_bytes: u64,
     ) -> wasmtime::Result<Result<contract::SmallResponse, types::Error>> {
-        let (network, outgoing) = prepare(accessor, request)?;
-        Ok(match network.fetch(outgoing, max_bytes).await {
-            Ok((status, headers, body)) => Ok(contract::SmallResponse {
-                status,
-                headers: fields(&headers),
-                body: body.into(),
-            }),
-            Err(outcome) => Err(outcome.into()),
-        })
+        let (network, outgoing, span) = prepare(accessor, request)?;
+        Ok(
+            match network.fetch(outgoing, max_bytes).instrument(span).await {
+                Ok((status, headers, body)) => Ok(contract::SmallResponse {
+                    status,
+                    headers: fields(&headers),
+                    body: body.into(),
+                }),
+                Err(outcome) => Err(outcome.into()),
+            },
+        )
     }
 
     async fn send(
         accessor: &Accessor<Context, Self>,
         request: contract::Request,
     ) -> wasmtime::Result<Result<contract::Response, types::Error>> {
-        let (network, outgoing) = prepare(accessor, request)?;
-        let answer = match network.send(outgoing).await {
+        let (network, outgoing, span) = prepare(accessor, request)?;
+        let answer = match network.send(outgoing).instrument(span).await {
             Ok(answer) => answer,
             Err(outcome) => return Ok(Err(outcome.into())),
         };
@@ -57,12 +61,13 @@ impl contract::HostWithStore<Context> for Lent {
     }
 }
 
-/// Makes a guest's request one that the network can send.
+/// Makes a guest's request one that the network can send, and tells the span of the call that asks for it.
 fn prepare(
     accessor: &Accessor<Context, Lent>,
     request: contract::Request,
-) -> wasmtime::Result<(Arc<Network>, Outgoing)> {
+) -> wasmtime::Result<(Arc<Network>, Outgoing, Span)> {
     accessor.with(|mut access| {
+        let span = Spans::asking(&mut access.as_context_mut())?;
         let context = access.get();
         context.cpu.reset();
         let network = Arc::clone(&context.network);
@@ -95,8 +100,9 @@ fn prepare(
             body,
             length,
             activity,
+            attempt: 0,
         };
-        Ok((network, outgoing))
+        Ok((network, outgoing, span))
     })
 }
 

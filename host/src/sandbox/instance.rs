@@ -175,15 +175,15 @@ async fn drive(
     store
         .run_concurrent(async |accessor| {
             let opened = exports
-                .storage()
-                .volume()
-                .call_open(accessor, config.to_string())
+                .storage
+                .open
+                .call(accessor, (config.to_string(),))
                 .await?;
             let volume = match opened {
                 Ok(volume) => volume,
                 Err(error) => return Ok(End::Refused(error.into())),
             };
-            let live = exports.into_live(volume);
+            let live = Live { exports, volume };
             let mut running = FuturesUnordered::new();
             let mut last = Instant::now();
             // One timer that looks now and then, rather than one that each call sets anew.

@@ -12,7 +12,7 @@ use std::{
 
 use futures::future::BoxFuture;
 use tokio::sync::{Semaphore, oneshot};
-use tracing::{Instrument as _, field::Empty};
+use tracing::{Instrument as _, Span, field::Empty};
 use wasmtime::{Store, UpdateDeadline, component::Accessor};
 
 use self::supervisor::Supervisor;
@@ -31,6 +31,7 @@ use crate::{
 /// The instances of one volume: made when they are needed, ended when they break.
 pub(crate) struct Pool {
     mount: Arc<str>,
+    driver: Arc<str>,
     engine: wasmtime::Engine,
     blueprint: Arc<Blueprint>,
     config: Arc<str>,
@@ -78,6 +79,7 @@ impl Place {
 impl Pool {
     pub(crate) fn new(
         mount: Arc<str>,
+        driver: Arc<str>,
         engine: wasmtime::Engine,
         blueprint: Arc<Blueprint>,
         config: String,
@@ -87,6 +89,7 @@ impl Pool {
         let places = limits.instances.max(1) * limits.calls_per_instance.max(1);
         Self {
             mount,
+            driver,
             engine,
             blueprint,
             config: config.into(),
@@ -150,8 +153,13 @@ impl Pool {
     {
         let started = Instant::now();
         crate::effort::driver_call();
-        let span =
-            tracing::debug_span!("driver call", mount = %self.mount, call = name, outcome = Empty);
+        let span = tracing::debug_span!(
+            "driver call",
+            mount = %self.mount,
+            driver = %self.driver,
+            operation = name,
+            outcome = Empty,
+        );
         let calling = self.call_unmeasured(patience, call);
         let result = calling.instrument(span.clone()).await;
         let outcome = match &result {
@@ -188,15 +196,20 @@ impl Pool {
         }
 
         let (reply, answer) = oneshot::channel();
+        // The driver's task is none of the caller's.
+        let span = Span::current();
         let mut job: super::instance::Job = Box::new(move |accessor, live| {
-            Box::pin(async move {
-                let value = call(accessor, live).await?;
-                // A call that came to its end was no endless loop.
-                accessor.with(|mut access| access.data_mut().cpu.reset());
-                // A caller that has gone away does not want the answer.
-                let _ = reply.send(value);
-                Ok(())
-            })
+            Box::pin(
+                async move {
+                    let value = call(accessor, live).await?;
+                    // A call that came to its end was no endless loop.
+                    accessor.with(|mut access| access.data_mut().cpu.reset());
+                    // A caller that has gone away does not want the answer.
+                    let _ = reply.send(value);
+                    Ok(())
+                }
+                .instrument(span),
+            )
         });
         let place = loop {
             let instance = self.pick()?;

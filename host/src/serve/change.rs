@@ -122,14 +122,7 @@ async fn write(site: &Visit, parts: &Parts, path: Path, body: Body) -> Result<Re
             "a file can only be written whole, not a range of it",
         ));
     }
-    if !is_plain(&parts.headers) {
-        return Err(Problem::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "unsupported",
-            "no storage keeps what `Content-Encoding` says, and the bytes would be taken for the file; send them plain",
-        )
-        .with_header(ACCEPT_ENCODING, HeaderValue::from_static("identity")));
-    }
+    require_plain(&parts.headers)?;
     let digests = Digests::of(&parts.headers)?;
     let (is_new, precondition) = judge(site, &parts.headers, &path).await?;
     let options = WriteOptions {
@@ -269,12 +262,18 @@ fn is_refusal(error: &Error) -> bool {
     matches!(error, Error::Outcome(Outcome::PermissionDenied(_)))
 }
 
-/// Whether the body is the file itself, in no content coding (RFC 9110 §8.4).
-fn is_plain(headers: &HeaderMap) -> bool {
-    headers
-        .get_all(CONTENT_ENCODING)
-        .iter()
-        .all(|coding| coding.as_bytes().eq_ignore_ascii_case(b"identity"))
+/// Refuses a body that is not the file itself, but in a content coding (RFC 9110 §8.4).
+pub(crate) fn require_plain(headers: &HeaderMap) -> Result<(), Problem> {
+    let mut codings = headers.get_all(CONTENT_ENCODING).iter();
+    if codings.all(|coding| coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        return Ok(());
+    }
+    Err(Problem::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "unsupported",
+        "no storage keeps what `Content-Encoding` says, and the bytes would be taken for the file; send them plain",
+    )
+    .with_header(ACCEPT_ENCODING, HeaderValue::from_static("identity")))
 }
 
 /// Whether the client sends the body only when it is asked to (RFC 9110 §10.1.1). It is asked by the first look at

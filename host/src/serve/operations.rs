@@ -138,3 +138,51 @@ pub(crate) async fn metrics(site: Visit) -> Response {
         .into_response(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use http_body_util::BodyExt as _;
+
+    use super::*;
+    use crate::{
+        Namespace,
+        serve::{ServeOptions, caller::Caller, site::Site},
+        state::State,
+    };
+
+    /// What it says, as a connection that is still open would hear it.
+    async fn readiness(is_ending: bool) -> (StatusCode, serde_json::Value) {
+        let namespace = Namespace::new(Vec::new()).unwrap();
+        let site = Site::new(namespace, State::fresh().await, ServeOptions::default());
+        if is_ending {
+            site.ending.cancel();
+        }
+        let view = site.view();
+        let caller = Caller::anonymous(&view.options);
+        let visit = Visit::new(Arc::new(site), view, caller, None);
+        let answer = ready(visit, Uri::from_static("/readyz")).await.unwrap();
+        let status = answer.status();
+        let body = answer.into_body().collect().await.unwrap().to_bytes();
+        (status, serde_json::from_slice(&body).unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_server_that_ends_is_not_ready_and_says_why() {
+        let (status, said) = readiness(false).await;
+        assert_eq!(status, StatusCode::OK);
+        assert_eq!(
+            (&said["ready"], &said["draining"]),
+            (&true.into(), &false.into())
+        );
+        let (status, said) = readiness(true).await;
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(
+            (&said["ready"], &said["draining"]),
+            (&false.into(), &true.into())
+        );
+        assert_eq!(said["state"]["ready"], true);
+        assert_eq!(alive().await.status(), StatusCode::OK);
+    }
+}

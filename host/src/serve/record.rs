@@ -2,6 +2,7 @@
 
 mod ending;
 mod id;
+mod parent;
 
 use std::{
     future::Future,
@@ -105,6 +106,8 @@ where
         }
         let span = tracing::debug_span!(
             "request",
+            otel.kind = "server",
+            otel.status_code = Empty,
             id = %record.id,
             trace = record.id.trace(),
             method = record.method,
@@ -112,16 +115,21 @@ where
             door = record.door.label(),
             mount = record.mount.as_deref(),
             status = Empty,
+            received = Empty,
+            sent = Empty,
+            outcome = Empty,
         );
+        #[cfg(feature = "otel")]
+        if let Some(parent) = record.id.parent() {
+            parent.adopt(&span);
+        }
         let site = Arc::clone(&self.site);
         let effort = Arc::clone(&record.effort);
         let answer = effort.count(self.inner.call(request));
-        let shown = span.clone();
-        let ending = Ending::of(Arc::clone(&record));
+        let ending = Ending::of(Arc::clone(&record), span.clone());
         let answer = answer.map_ok(move |mut response| {
             let took = record.began.elapsed();
             let status = response.status();
-            shown.record("status", status.as_u16());
             site.meters
                 .record(record.door, &record.mount, record.method, status, took);
             record.id.write(response.headers_mut());

@@ -68,7 +68,7 @@ impl State {
         row.map(Row::read).transpose()
     }
 
-    /// An owner's tasks, newest first, after this mark.
+    /// An owner's tasks, newest first, after this mark. One that makes no sense is left out, and logged.
     pub(crate) async fn tasks(
         &self,
         owner: Option<&str>,
@@ -76,17 +76,48 @@ impl State {
         limit: u32,
     ) -> StateResult<Vec<Task>> {
         let (created, id) = after.unwrap_or((u64::MAX, String::new()));
-        let rows: Vec<Row> = sqlx::query_as(select!(
+        let mut mark = (number(created), id);
+        let limit = limit as usize;
+        let mut tasks = Vec::new();
+        loop {
+            let wanted = limit.saturating_sub(tasks.len());
+            let rows = self.task_rows(owner, &mark, wanted).await?;
+            let is_last = rows.len() < wanted;
+            if let Some(last) = rows.last() {
+                mark = (last.created, last.id.clone());
+            }
+            for row in rows {
+                let id = row.id.clone();
+                match row.read() {
+                    Ok(task) => tasks.push(task),
+                    Err(error) => {
+                        tracing::warn!(task = id, %error, "a task is left out of its owner's list")
+                    }
+                }
+            }
+            if is_last || tasks.len() >= limit {
+                return Ok(tasks);
+            }
+        }
+    }
+
+    async fn task_rows(
+        &self,
+        owner: Option<&str>,
+        (created, id): &(i64, String),
+        limit: usize,
+    ) -> StateResult<Vec<Row>> {
+        let rows = sqlx::query_as(select!(
             "WHERE owner = $1 AND (created < $2 OR (created = $2 AND id < $3)) \
              ORDER BY created DESC, id DESC LIMIT $4"
         ))
         .bind(owner.unwrap_or_default())
-        .bind(number(created))
+        .bind(created)
         .bind(id)
-        .bind(i64::from(limit))
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
         .fetch_all(self.pool())
         .await?;
-        rows.into_iter().map(Row::read).collect()
+        Ok(rows)
     }
 
     /// Takes up the task that has waited longest, if one has: from now on it is this host's.

@@ -5,7 +5,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::Tasks;
+use tracing::Instrument as _;
+
+use super::{Tasks, run};
 use crate::state::{LEASE, StateResult};
 
 /// How often signs of life are given, and tasks of hosts that give none are looked for.
@@ -58,10 +60,9 @@ impl Tasks {
             && let Some(task) = inner.state.take_up_task(&inner.host).await?
         {
             tracing::info!(task = task.id, kind = task.kind(), "a task goes on");
-            let tasks = self.clone();
-            inner
-                .tracker
-                .spawn(async move { tasks.work_on(task, slot).await });
+            let (tasks, span) = (self.clone(), run::span(&task));
+            let working = async move { tasks.work_on(task, slot).await };
+            inner.tracker.spawn(working.instrument(span));
         }
         Ok(())
     }

@@ -9,6 +9,7 @@ use std::{
 };
 
 use tokio_util::sync::CancellationToken;
+use tracing::{Span, field::Empty};
 
 use super::{
     Failure, Inner, QUICK, Slot, Task, TaskState, kind,
@@ -39,6 +40,18 @@ enum Outlook {
     Left(Position),
     /// Another host has it.
     Lost,
+}
+
+/// The span of the work on a task. It is none of the request's that asks for the task: that is answered before.
+pub(super) fn span(task: &Task) -> Span {
+    tracing::debug_span!(
+        parent: None,
+        "task",
+        id = task.id,
+        kind = kind(&task.work),
+        run = task.runs,
+        outcome = Empty,
+    )
 }
 
 /// A task is under way as long as this is there.
@@ -95,6 +108,7 @@ impl Inner {
             }
             Outlook::Lost => return,
         };
+        Span::current().record("outcome", state.name());
         let finish = || {
             self.state
                 .finish_task(&id, &self.host, state, totals, failure.as_ref())

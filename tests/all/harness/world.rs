@@ -38,9 +38,16 @@ impl World {
 
     /// Starts over a server that is there.
     pub(crate) async fn over(s3: Server, config: Config) -> Self {
+        Self::over_in(s3, config, &[]).await
+    }
+
+    /// As [`over`](Self::over), with these variables.
+    pub(crate) async fn over_in(s3: Server, config: Config, variables: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("orlop.toml"), config.text()).unwrap();
-        let orlop = Orlop::start(serve(&folder)).await;
+        let mut command = serve(&folder);
+        command.envs(variables.iter().copied());
+        let orlop = Orlop::start(command).await;
         Self {
             s3,
             orlop,

@@ -42,7 +42,6 @@ pub(super) async fn make(site: Visit, parts: Parts, body: Body) -> Result<Respon
     {
         return Err(is_there());
     }
-    place::require_parent(&site, &path).await?;
     let claims = [Claim::new(&path, Kind::Directory)];
     claim::permit(&site, &parts, (&path, None), &claims).await?;
     match site.namespace.make_directory(&path).await {

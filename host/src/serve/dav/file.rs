@@ -82,6 +82,7 @@ pub(super) async fn put(site: Visit, parts: Parts, body: Body) -> Result<Respons
         let problem = Problem::bad_request("a file can only be written whole, not a range of it");
         return Err(problem.into());
     }
+    change::require_plain(&parts.headers)?;
     let is_folder = || {
         Refusal::method_not_allowed(
             ALLOWED_ON_FOLDERS,
@@ -95,8 +96,7 @@ pub(super) async fn put(site: Visit, parts: Parts, body: Body) -> Result<Respons
     let found = place::occupant(&site, &path, Kind::File).await?;
     match &found {
         Some(entry) if entry.kind == Kind::Directory => return Err(is_folder()),
-        Some(_) => {}
-        None => place::require_parent(&site, &path).await?,
+        _ => {}
     }
     let claim = match &found {
         Some(_) => Claim::content(&path, Kind::File),

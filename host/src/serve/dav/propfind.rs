@@ -9,6 +9,7 @@ use bytes::Bytes;
 use futures::stream;
 use http::{StatusCode, request::Parts};
 use tokio::sync::mpsc;
+use tracing::Instrument as _;
 
 use super::{
     destination,
@@ -179,7 +180,7 @@ impl Teller {
     /// that is held at a time.
     fn tell_the_rest(self, mut told: String, mut page: std::sync::Arc<Page>) -> Body {
         let (sender, mut receiver) = mpsc::channel::<io::Result<Bytes>>(1);
-        tokio::spawn(async move {
+        let telling = async move {
             while let Some(cursor) = page.next.clone() {
                 let piece = Bytes::from(mem::take(&mut told));
                 // Nobody listens any more.
@@ -201,7 +202,8 @@ impl Teller {
             }
             told.push_str(multistatus::END);
             let _ = sender.send(Ok(told.into())).await;
-        });
+        };
+        tokio::spawn(telling.in_current_span());
         Body::from_stream(stream::poll_fn(move |context| receiver.poll_recv(context)))
     }
 }

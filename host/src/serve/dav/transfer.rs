@@ -53,9 +53,6 @@ pub(super) async fn answer(
         site.namespace.check_change(&from)?;
     }
     let occupant = place::occupant(&site, &to, kind).await?;
-    if occupant.is_none() {
-        place::require_parent(&site, &to).await?;
-    }
     if occupant.is_some() && to.contains(&from) {
         return Err(forbidden(
             "the source lies inside the destination, and would be replaced with it",

@@ -5,6 +5,7 @@ use std::future::Future;
 
 use axum::response::Response;
 use http::StatusCode;
+use tracing::Instrument as _;
 
 use super::{collection::empty, refusal::Refusal};
 use crate::{
@@ -17,7 +18,7 @@ use crate::{
 pub(super) async fn carry_through(
     work: impl Future<Output = Result<Response, Refusal>> + Send + 'static,
 ) -> Result<Response, Refusal> {
-    match tokio::spawn(work).await {
+    match tokio::spawn(work.in_current_span()).await {
         Ok(result) => result,
         Err(error) => Err(Problem::internal(error).into()),
     }

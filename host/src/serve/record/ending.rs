@@ -11,7 +11,7 @@ use axum::{body::Body, response::Response};
 use bytes::Bytes;
 use http::{StatusCode, header::CONTENT_LENGTH};
 use http_body::{Frame, SizeHint};
-use tracing::Level;
+use tracing::{Level, Span};
 
 use super::Record;
 use crate::serve::problem::Cause;
@@ -20,6 +20,8 @@ use crate::serve::problem::Cause;
 #[derive(Debug)]
 pub(super) struct Ending {
     record: Arc<Record>,
+    /// The request's, which ends with the answer's body.
+    span: Span,
     /// None as long as there is no answer.
     status: Option<StatusCode>,
     /// How long the head of the answer took.
@@ -40,11 +42,22 @@ enum End {
     Broken,
 }
 
+impl End {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Whole => "whole",
+            Self::Cut => "cut",
+            Self::Broken => "broken",
+        }
+    }
+}
+
 impl Ending {
     /// A request that is not answered yet. Clients may go away before.
-    pub(super) fn of(record: Arc<Record>) -> Self {
+    pub(super) fn of(record: Arc<Record>, span: Span) -> Self {
         Self {
             record,
+            span,
             status: None,
             head: Duration::ZERO,
             cause: None,
@@ -84,6 +97,21 @@ impl Ending {
         })
     }
 
+    /// Tells whoever collects spans how it ended.
+    fn show(&self) {
+        let Self { span, record, .. } = self;
+        span.record("received", record.received.load(Ordering::Relaxed));
+        span.record("sent", self.sent);
+        span.record("outcome", self.end.name());
+        if let Some(status) = self.status {
+            span.record("status", status.as_u16());
+        }
+        let is_ours = self.status.is_some_and(|status| status.is_server_error());
+        if is_ours || self.end == End::Broken {
+            span.record("otel.status_code", "ERROR");
+        }
+    }
+
     fn log(&self) {
         let Self { record, cause, .. } = self;
         macro_rules! line {
@@ -105,11 +133,7 @@ impl Ending {
                     seconds = record.began.elapsed().as_secs_f64(),
                     driver_calls = record.effort.driver_calls(),
                     upstream_requests = record.effort.upstream_requests(),
-                    end = match self.end {
-                        End::Whole => None,
-                        End::Cut => Some("cut"),
-                        End::Broken => Some("broken"),
-                    },
+                    end = Some(self.end).filter(|end| *end != End::Whole).map(End::name),
                     cause = cause.as_ref().map(|cause| &*cause.text),
                     "answered"
                 )
@@ -129,6 +153,7 @@ impl Ending {
 impl Drop for Ending {
     fn drop(&mut self) {
         self.log();
+        self.show();
     }
 }
 
@@ -149,7 +174,9 @@ impl http_body::Body for Followed {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        let polled = Pin::new(&mut self.body).poll_frame(context);
+        // What the body asks the storage for belongs to the request.
+        let span = self.ending.span.clone();
+        let polled = span.in_scope(|| Pin::new(&mut self.body).poll_frame(context));
         match &polled {
             Poll::Ready(Some(Ok(frame))) => {
                 self.ending.sent += frame.data_ref().map_or(0, |data| data.len() as u64);

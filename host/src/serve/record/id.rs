@@ -11,6 +11,8 @@ use std::{
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+use super::parent::TraceParent;
+
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
@@ -22,7 +24,7 @@ static NEXT: AtomicU64 = AtomicU64::new(1);
 #[derive(Clone, Debug)]
 pub(crate) struct RequestId {
     value: HeaderValue,
-    trace: Option<String>,
+    parent: Option<TraceParent>,
 }
 
 impl RequestId {
@@ -30,13 +32,19 @@ impl RequestId {
         let given = headers.get(REQUEST_ID).filter(|id| is_sane(id.as_bytes()));
         Self {
             value: given.cloned().unwrap_or_else(fresh),
-            trace: headers.get(TRACEPARENT).and_then(trace_of),
+            parent: headers.get(TRACEPARENT).and_then(TraceParent::read),
         }
     }
 
     /// The trace that the sender counts the request to (W3C Trace Context).
     pub(super) fn trace(&self) -> Option<&str> {
-        self.trace.as_deref()
+        self.parent.as_ref().map(TraceParent::trace)
+    }
+
+    /// The span of the sender that the request belongs to.
+    #[cfg(feature = "otel")]
+    pub(super) fn parent(&self) -> Option<&TraceParent> {
+        self.parent.as_ref()
     }
 
     /// Tells the sender.
@@ -63,24 +71,6 @@ fn is_sane(id: &[u8]) -> bool {
     (1..=64).contains(&id.len()) && id.iter().all(is_plain)
 }
 
-/// `00-TRACE-PARENT-FLAGS`.
-fn trace_of(value: &HeaderValue) -> Option<String> {
-    let mut fields = value.to_str().ok()?.split('-');
-    let (version, trace, parent) = (fields.next()?, fields.next()?, fields.next()?);
-    let is_hex = |text: &str, length: usize| {
-        text.len() == length
-            && text
-                .bytes()
-                .all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
-    };
-    let is_trace = is_hex(version, 2)
-        && version != "ff"
-        && is_hex(trace, 32)
-        && is_hex(parent, 16)
-        && trace.bytes().any(|byte| byte != b'0');
-    is_trace.then(|| trace.to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -100,24 +90,5 @@ mod tests {
             assert!(is_sane(made.as_bytes()), "{made}");
         }
         assert_ne!(id(b""), id(b""));
-    }
-
-    #[test]
-    fn traces() {
-        let trace = |text: &'static str| trace_of(&HeaderValue::from_static(text));
-        let hex = "4bf92f3577b34da6a3ce929d0e0e4736";
-        assert_eq!(
-            trace("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01").as_deref(),
-            Some(hex)
-        );
-        for wrong in [
-            "",
-            "00-4bf9-00f067aa0ba902b7-01",
-            "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
-            "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
-            "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
-        ] {
-            assert_eq!(trace(wrong), None, "{wrong}");
-        }
     }
 }

@@ -168,6 +168,26 @@ async fn one_that_makes_no_sense_is_not_in_the_way() {
 }
 
 #[tokio::test]
+async fn one_that_makes_no_sense_leaves_its_owner_the_others() {
+    let state = State::fresh().await;
+    for (id, created) in [("a", 1), ("b", 2), ("c", 3), ("d", 4)] {
+        let task = task(id, Some("x"), created);
+        state.insert_task(&task, None).await.unwrap();
+    }
+    for change in [
+        "UPDATE task SET access = 'all' WHERE id = 'b'",
+        "UPDATE task SET runs = -1 WHERE id = 'c'",
+    ] {
+        sqlx::query(change).execute(state.pool()).await.unwrap();
+    }
+    // A page is not short for it: there would seem to be no more.
+    let page = state.tasks(Some("x"), None, 2).await.unwrap();
+    let ids: Vec<&str> = page.iter().map(|task| task.id.as_str()).collect();
+    assert_eq!(ids, ["d", "a"]);
+    assert_eq!(state.tasks(Some("x"), None, 9).await.unwrap().len(), 2);
+}
+
+#[tokio::test]
 async fn cancelled_at_once_or_when_its_host_hears_of_it() {
     let state = with("t", None).await;
     state.cancel_task("t").await.unwrap();

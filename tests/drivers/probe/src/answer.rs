@@ -1,9 +1,12 @@
 //! Bytes to answer with.
 
 use futures::{StreamExt, stream};
-use orlop_driver::{Body, ByteRange, ByteStream, Content, Error, Host, Request, Response, Result};
+use orlop_driver::{
+    Body, ByteRange, ByteStream, Content, Error, Host, Link, Request, Response, Result,
+    SignedRequest,
+};
 
-use crate::{Probe, README, order::Order};
+use crate::{Probe, README, SIGNATURE, order::Order};
 
 /// Bytes in one piece of a counting stream: not a divisor of anything that a buffer is likely to hold.
 const PIECE: u64 = 50_021;
@@ -33,6 +36,17 @@ pub(crate) fn broken(size: u64) -> ByteStream {
     ByteStream::new(counting(size, None).chain(stream::iter([error])))
 }
 
+/// A link that is of no use without a header.
+pub(crate) fn signed(url: String) -> Link {
+    let (name, value) = SIGNATURE;
+    Link::HostOnly(SignedRequest {
+        method: "GET".to_owned(),
+        url,
+        headers: vec![(name.to_owned(), value.to_owned())],
+        expires: None,
+    })
+}
+
 /// The bytes of a range.
 pub(crate) fn part(bytes: &[u8], range: Option<ByteRange>) -> &[u8] {
     let (start, end) = ends(bytes.len() as u64, range);
@@ -57,7 +71,9 @@ impl<H: Host> Probe<H> {
         Ok(match order {
             Order::Readme => README.len() as u64,
             Order::Stream(size) | Order::Short(size) | Order::Broken(size) => *size,
-            Order::Fetch(url) | Order::Pass(url) => self.fetch(url, &[]).await?.len() as u64,
+            Order::Fetch(url) | Order::Pass(url) | Order::Signed(url) => {
+                self.fetch(url, &[]).await?.len() as u64
+            }
             Order::Noted => self.noted().len() as u64,
             Order::Print(text) | Order::Note(text) => text.len() as u64,
             Order::Escape => crate::break_out::report().len() as u64,

@@ -8,6 +8,7 @@
 //! | `broken/N` | the same, but ends with an error |
 //! | `fetch/URL` | fetches the percent-encoded URL and streams its body in pieces of its own |
 //! | `pass/URL` | gives the host's own stream of the URL's body back untouched |
+//! | `signed/URL` | gives a link to the URL that is good only with the header [`SIGNATURE`] |
 //! | `host/URL`, `proxy/URL` | as `fetch`, but tries to set `Host`, or `Proxy-Authorization` |
 //! | `flood/URL` | asks for the whole body at once, of whatever size |
 //! | `trap`, `spin`, `grow`, `sleep` | breaks; computes for ever; eats memory; never answers |
@@ -34,6 +35,9 @@ use orlop_driver::{
 };
 
 use self::{config::Config, order::Order};
+
+/// The header that a link to `signed/URL` needs, and its value.
+pub const SIGNATURE: (&str, &str) = ("x-probe-signature", "MARKER-of-a-signature");
 
 /// What `readme.txt` holds.
 pub const README: &str = "The probe has no service behind it.\n";
@@ -89,6 +93,7 @@ impl<H: Host> Storage for Probe<H> {
             }
             Order::Broken(size) => return Ok(Content::Stream(answer::broken(size / 2))),
             Order::Fetch(url) => self.fetch(&url, &[]).await?,
+            Order::Signed(url) => return Ok(Content::Link(answer::signed(url))),
             Order::Host(url) => self.fetch(&url, &[("host", "elsewhere.example")]).await?,
             Order::Proxy(url) => {
                 self.fetch(&url, &[("proxy-authorization", "Basic eA==")])
