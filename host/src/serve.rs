@@ -38,6 +38,7 @@ mod digest;
 mod door;
 mod download;
 mod file;
+mod front;
 mod gate;
 mod grants;
 mod href;

@@ -13,11 +13,7 @@ mod verifier;
 
 use std::sync::Arc;
 
-use axum::{
-    extract::{Request, State},
-    middleware::Next,
-    response::Response,
-};
+use axum::{extract::Request, response::Response};
 use http::{
     HeaderMap, HeaderValue, Method,
     header::{CACHE_CONTROL, SET_COOKIE},
@@ -61,22 +57,25 @@ pub(crate) struct Authentication {
 }
 
 /// Finds out who sends a request, and asks who did not say where that is needed.
-pub(crate) async fn authenticate(
-    State(site): State<Shared>,
+pub(super) async fn authenticate<N>(
+    site: &Shared,
     request: Request,
-    next: Next,
-) -> Response {
+    next: impl FnOnce(Request) -> N,
+) -> Response
+where
+    N: Future<Output = Response>,
+{
     let (mut parts, body) = request.into_parts();
     let view = parts.extensions.get::<View>().cloned();
     let view = view.unwrap_or_else(|| site.view());
     let trusted = &view.options.trusted_proxies;
     let client = Client::of(&parts.extensions, &parts.headers, trusted);
     let asked = Asked::of(&parts);
-    let admission = match admit(&site, &view.options, &client, asked.door, &parts).await {
+    let admission = match admit(site, &view.options, &client, asked.door, &parts).await {
         Ok(admission) => admission,
-        Err(NotAdmitted::Refused(problem)) => return asked.refuse(&site, &view, problem),
+        Err(NotAdmitted::Refused(problem)) => return asked.refuse(site, &view, problem),
         Err(NotAdmitted::Lapsed(reason)) => {
-            let mut response = asked.ask(&site, &view, reason);
+            let mut response = asked.ask(site, &view, reason);
             add_cookie(&mut response, session::forget(client.is_secure));
             return response;
         }
@@ -85,10 +84,10 @@ pub(crate) async fn authenticate(
     let is_named = caller.name.is_some();
     parts.extensions.insert(client);
     parts.extensions.insert(caller);
-    let mut response = next.run(Request::from_parts(parts, body)).await;
+    let mut response = next(Request::from_parts(parts, body)).await;
     let is_denied = response.extensions_mut().remove::<Denial>().is_some();
     if is_denied && !is_named && !view.options.users.is_empty() && asked.door != Door::Share {
-        return asked.ask(&site, &view, "log in to do this");
+        return asked.ask(site, &view, "log in to do this");
     }
     if let Some(cookie) = renewed {
         add_cookie(&mut response, Ok(cookie));

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use axum::{Router, body::Body, extract::ConnectInfo};
+use axum::{body::Body, extract::ConnectInfo};
 use http::{Request, Response, Version};
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
@@ -26,6 +26,7 @@ use tower::Service as _;
 
 use super::{
     client::Peer,
+    front::Front,
     gate::FromWire,
     listener::Socket,
     options::Patience,
@@ -45,7 +46,7 @@ const LOOK: Duration = Duration::from_millis(10);
 /// What every connection is given.
 #[derive(Clone, Debug)]
 pub(super) struct Welcome {
-    pub(super) router: Router,
+    pub(super) front: Front,
     pub(super) patience: Patience,
     /// Tells connections to end with the requests that are under way.
     pub(super) ending: CancellationToken,
@@ -77,7 +78,7 @@ pub(super) async fn serve(
     let pulse = Arc::new(Pulse::default());
     pulse.begin();
     let Welcome {
-        router,
+        front,
         patience,
         ending,
     } = welcome;
@@ -88,7 +89,7 @@ pub(super) async fn serve(
     };
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(origin);
-        answer(router.clone(), request, peer, Arc::clone(&beat))
+        answer(front.clone(), request, peer, Arc::clone(&beat))
     });
     let stream = Watched {
         stream,
@@ -126,7 +127,7 @@ pub(super) async fn serve(
 }
 
 async fn answer(
-    mut router: Router,
+    mut front: Front,
     request: Request<Incoming>,
     peer: Option<SocketAddr>,
     pulse: Arc<Pulse>,
@@ -144,7 +145,7 @@ async fn answer(
         request.extensions_mut().insert(ConnectInfo(peer));
     }
     request.extensions_mut().insert(FromWire);
-    let response = router.call(request).await?;
+    let response = front.call(request).await?;
     Ok(response.map(|body| {
         if http_body::Body::is_end_stream(&body) {
             body

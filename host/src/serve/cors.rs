@@ -1,14 +1,8 @@
 //! Pages of other origins that may use the doors: CORS, by an explicit list.
 
-use std::{
-    collections::BTreeSet,
-    str::FromStr,
-    sync::Arc,
-    task::{Context, Poll},
-};
+use std::{collections::BTreeSet, str::FromStr, sync::Arc};
 
 use axum::{body::Body, extract::Request, response::Response};
-use futures::future::{BoxFuture, Either};
 use http::{
     HeaderMap, HeaderValue, Method, StatusCode,
     header::{
@@ -18,10 +12,9 @@ use http::{
         ORIGIN, VARY,
     },
 };
-use tower::{Layer, Service};
 use url::Url;
 
-use super::site::{Shared, View};
+use super::site::{Site, View};
 
 /// The doors that pages of other origins may use. The page itself is for people.
 const DOORS: [&str; 5] = ["/d/", "/p/", "/api/", "/dav/", "/tus/"];
@@ -82,81 +75,38 @@ impl FromStr for Origins {
     }
 }
 
-/// Wraps the routes in [`Cors`].
-#[derive(Clone, Debug)]
-pub(crate) struct CorsLayer {
-    pub(crate) site: Shared,
-}
-
-impl<S> Layer<S> for CorsLayer {
-    type Service = Cors<S>;
-
-    fn layer(&self, inner: S) -> Cors<S> {
-        Cors {
-            inner,
-            site: Arc::clone(&self.site),
-        }
-    }
-}
-
 /// Answers preflight requests of listed origins, and lets their pages read the answers to the others. Where no
 /// origin is listed, it costs a look.
-#[derive(Clone, Debug)]
-pub(crate) struct Cors<S> {
-    inner: S,
-    site: Shared,
-}
-
-impl<S> Cors<S> {
-    fn origins(&self, request: &Request) -> Origins {
-        match request.extensions().get::<View>() {
-            Some(view) => view.options.cors_origins.clone(),
-            None => self.site.view().options.cors_origins.clone(),
-        }
-    }
-}
-
-impl<S, E> Service<Request> for Cors<S>
+pub(super) async fn admit<N>(
+    site: &Site,
+    mut request: Request,
+    next: impl FnOnce(Request) -> N,
+) -> Response
 where
-    S: Service<Request, Response = Response, Error = E>,
-    S::Future: Send + 'static,
-    E: Send + 'static,
+    N: Future<Output = Response>,
 {
-    type Response = Response;
-    type Error = E;
-    type Future = Either<S::Future, BoxFuture<'static, Result<Response, E>>>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), E>> {
-        self.inner.poll_ready(context)
+    let origins = match request.extensions().get::<View>() {
+        Some(view) => view.options.cors_origins.clone(),
+        None => site.view().options.cors_origins.clone(),
+    };
+    let path = request.uri().path();
+    if origins.is_empty() || !DOORS.iter().any(|door| path.starts_with(door)) {
+        return next(request).await;
     }
-
-    fn call(&mut self, mut request: Request) -> Self::Future {
-        let origins = self.origins(&request);
-        let path = request.uri().path();
-        if origins.is_empty() || !DOORS.iter().any(|door| path.starts_with(door)) {
-            return Either::Left(self.inner.call(request));
+    let origin = request.headers().get(ORIGIN).cloned();
+    let origin = origin.filter(|origin| origins.has(origin));
+    let mut response = match &origin {
+        Some(_) if is_preflight(&request) => preflight(request.headers()),
+        Some(_) => {
+            // From here on, it is as if our own page had asked: see `origin::guard`.
+            request.headers_mut().remove(ORIGIN);
+            request.headers_mut().remove("sec-fetch-site");
+            next(request).await
         }
-        let origin = request.headers().get(ORIGIN).cloned();
-        let origin = origin.filter(|origin| origins.has(origin));
-        let answer = match &origin {
-            Some(_) if is_preflight(&request) => Either::Left(preflight(request.headers())),
-            Some(_) => {
-                // From here on, it is as if our own page had asked: see `origin::guard`.
-                request.headers_mut().remove(ORIGIN);
-                request.headers_mut().remove("sec-fetch-site");
-                Either::Right(self.inner.call(request))
-            }
-            None => Either::Right(self.inner.call(request)),
-        };
-        Either::Right(Box::pin(async move {
-            let mut response = match answer {
-                Either::Left(response) => response,
-                Either::Right(answer) => answer.await?,
-            };
-            mark(response.headers_mut(), origin);
-            Ok(response)
-        }))
-    }
+        None => next(request).await,
+    };
+    mark(response.headers_mut(), origin);
+    response
 }
 
 fn mark(headers: &mut HeaderMap, origin: Option<HeaderValue>) {

@@ -5,7 +5,6 @@ use std::sync::{Arc, OnceLock};
 use axum::{
     body::Body,
     extract::Request,
-    middleware::Next,
     response::{IntoResponse as _, Response},
 };
 use http::{
@@ -30,13 +29,16 @@ pub(super) struct FromWire;
 /// Lets a request through, or answers it.
 ///
 /// A body that stops coming is the client's doing, whatever its lack looks like to who reads it.
-pub(super) async fn guard(request: Request, next: Next) -> Response {
+pub(super) async fn guard<N>(request: Request, next: impl FnOnce(Request) -> N) -> Response
+where
+    N: Future<Output = Response>,
+{
     let version = request.version();
     if let Err(problem) = judge(&request) {
         return last(problem, version);
     }
     if request.body().is_end_stream() {
-        return next.run(request).await;
+        return next(request).await;
     }
     let patience = request.extensions().get::<View>();
     let patience = patience.map_or_else(Patience::default, |view| view.options.patience);
@@ -50,7 +52,7 @@ pub(super) async fn guard(request: Request, next: Next) -> Response {
         });
         Body::new(body)
     });
-    let response = next.run(request).await;
+    let response = next(request).await;
     match end.get() {
         Some(end) if response.status().is_client_error() || response.status().is_server_error() => {
             last(end.problem(), version)

@@ -5,23 +5,18 @@ mod id;
 mod parent;
 
 use std::{
-    future::Future,
     net::SocketAddr,
-    pin::Pin,
     sync::{
         Arc, OnceLock,
         atomic::{AtomicU64, Ordering},
     },
-    task::{Context, Poll},
     time::Instant,
 };
 
 use axum::{body::Body, extract::ConnectInfo, extract::Request, response::Response};
-use futures::TryFutureExt as _;
 use http::{Method, Uri};
 use http_body::Body as _;
 use http_body_util::BodyExt as _;
-use tower::{Layer, Service};
 use tracing::{Instrument as _, field::Empty};
 
 use self::{ending::Ending, id::RequestId};
@@ -30,7 +25,7 @@ use super::{
     door::Door,
     meters::MountLabel,
     problem::Cause,
-    site::{Shared, View},
+    site::{Site, View},
 };
 use crate::{Location, effort::Effort};
 
@@ -51,93 +46,58 @@ pub(crate) struct Record {
     effort: Arc<Effort>,
 }
 
-/// Wraps the routes in [`Recorded`].
-#[derive(Clone, Debug)]
-pub(crate) struct RecordLayer {
-    pub(crate) site: Shared,
-}
-
-impl<S> Layer<S> for RecordLayer {
-    type Service = Recorded<S>;
-
-    fn layer(&self, inner: S) -> Recorded<S> {
-        Recorded {
-            inner,
-            site: Arc::clone(&self.site),
-        }
-    }
-}
-
-/// Counts and logs every request, and gives it its view of the site.
-#[derive(Clone, Debug)]
-pub(crate) struct Recorded<S> {
-    inner: S,
-    site: Shared,
-}
-
-impl<S, E> Service<Request> for Recorded<S>
+/// Counts and logs a request, and gives it its view of the site.
+pub(super) async fn record<N>(
+    site: &Site,
+    mut request: Request,
+    next: impl FnOnce(Request) -> N,
+) -> Response
 where
-    S: Service<Request, Response = Response, Error = E>,
-    S::Future: Send + 'static,
-    E: 'static,
+    N: Future<Output = Response>,
 {
-    type Response = Response;
-    type Error = E;
-    type Future = Pin<Box<dyn Future<Output = Result<Response, E>> + Send>>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), E>> {
-        self.inner.poll_ready(context)
-    }
-
-    fn call(&mut self, mut request: Request) -> Self::Future {
-        let view = self.site.view();
-        let record = Arc::new(Record::new(&request, &view));
-        request.extensions_mut().insert(view);
-        request.extensions_mut().insert(Arc::clone(&record));
-        if !request.body().is_end_stream() {
-            let record = Arc::clone(&record);
-            request = request.map(|body| {
-                Body::new(body.map_frame(move |frame| {
-                    let bytes = frame.data_ref().map_or(0, |data| data.len() as u64);
-                    record.received.fetch_add(bytes, Ordering::Relaxed);
-                    frame
-                }))
-            });
-        }
-        let span = tracing::debug_span!(
-            "request",
-            otel.kind = "server",
-            otel.status_code = Empty,
-            id = %record.id,
-            trace = record.id.trace(),
-            method = record.method,
-            path = record.path,
-            door = record.door.label(),
-            mount = record.mount.as_deref(),
-            status = Empty,
-            received = Empty,
-            sent = Empty,
-            outcome = Empty,
-        );
-        #[cfg(feature = "otel")]
-        if let Some(parent) = record.id.parent() {
-            parent.adopt(&span);
-        }
-        let site = Arc::clone(&self.site);
-        let effort = Arc::clone(&record.effort);
-        let answer = effort.count(self.inner.call(request));
-        let ending = Ending::of(Arc::clone(&record), span.clone());
-        let answer = answer.map_ok(move |mut response| {
-            let took = record.began.elapsed();
-            let status = response.status();
-            site.meters
-                .record(record.door, &record.mount, record.method, status, took);
-            record.id.write(response.headers_mut());
-            let cause = response.extensions_mut().remove::<Cause>();
-            ending.answered(status, took, cause).follow(response)
+    let view = site.view();
+    let record = Arc::new(Record::new(&request, &view));
+    request.extensions_mut().insert(view);
+    request.extensions_mut().insert(Arc::clone(&record));
+    if !request.body().is_end_stream() {
+        let record = Arc::clone(&record);
+        request = request.map(|body| {
+            Body::new(body.map_frame(move |frame| {
+                let bytes = frame.data_ref().map_or(0, |data| data.len() as u64);
+                record.received.fetch_add(bytes, Ordering::Relaxed);
+                frame
+            }))
         });
-        Box::pin(answer.instrument(span))
     }
+    let span = tracing::debug_span!(
+        "request",
+        otel.kind = "server",
+        otel.status_code = Empty,
+        id = %record.id,
+        trace = record.id.trace(),
+        method = record.method,
+        path = record.path,
+        door = record.door.label(),
+        mount = record.mount.as_deref(),
+        status = Empty,
+        received = Empty,
+        sent = Empty,
+        outcome = Empty,
+    );
+    #[cfg(feature = "otel")]
+    if let Some(parent) = record.id.parent() {
+        parent.adopt(&span);
+    }
+    let ending = Ending::of(Arc::clone(&record), span.clone());
+    let effort = Arc::clone(&record.effort);
+    let mut response = effort.count(next(request)).instrument(span).await;
+    let took = record.began.elapsed();
+    let status = response.status();
+    site.meters
+        .record(record.door, &record.mount, record.method, status, took);
+    record.id.write(response.headers_mut());
+    let cause = response.extensions_mut().remove::<Cause>();
+    ending.answered(status, took, cause).follow(response)
 }
 
 impl Record {

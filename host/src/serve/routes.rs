@@ -5,20 +5,16 @@ use std::sync::Arc;
 use axum::{
     Router,
     extract::Request,
-    middleware,
     response::{IntoResponse as _, Response},
     routing::{any, delete, get, post},
 };
 use http::{Method, StatusCode};
 
 use super::{
-    ServeOptions, api, assets,
-    authentication::authenticate,
-    change,
-    cors::CorsLayer,
-    dav, download, gate, login, operations, page,
+    ServeOptions, api, assets, change, dav, download,
+    front::Front,
+    login, operations, page,
     problem::Problem,
-    record::RecordLayer,
     share,
     site::{Shared, Site, Visit},
 };
@@ -29,17 +25,24 @@ use crate::{Namespace, state::State};
 /// It is meant for the top of a host: nested below a path, its links would miss that path. The process's
 /// metrics recorder is installed unless there is one already.
 pub fn router(namespace: Namespace, state: State, options: ServeOptions) -> Router {
-    routes(Arc::new(Site::new(namespace, state, options)))
+    Router::new().fallback_service(front(Arc::new(Site::new(namespace, state, options))))
 }
 
-/// The front doors of a site.
-pub(super) fn routes(site: Shared) -> Router {
+/// The front doors of a site, and what stands before them.
+pub(super) fn front(site: Shared) -> Front {
+    Front {
+        doors: doors(Arc::clone(&site)),
+        site,
+    }
+}
+
+fn doors(site: Shared) -> Router {
     let by_policy = || {
         get(download::by_policy)
             .put(change::put)
             .delete(change::delete)
     };
-    let router = Router::new()
+    Router::new()
         .route("/d/", by_policy())
         .route("/d/{*path}", by_policy())
         .route("/p/", get(download::through_host))
@@ -86,17 +89,7 @@ pub(super) fn routes(site: Shared) -> Router {
         // All else is the page's: a path of the namespace, which no pattern could decode as strictly.
         .fallback(page::handle)
         .method_not_allowed_fallback(method_not_allowed)
-        .with_state(Arc::clone(&site))
-        .layer(middleware::from_fn_with_state(
-            Arc::clone(&site),
-            authenticate,
-        ))
-        .layer(middleware::from_fn(gate::guard));
-    // Before anybody asks who the caller is: browsers send no credentials with a preflight request.
-    let cors = CorsLayer {
-        site: Arc::clone(&site),
-    };
-    router.layer(cors).layer(RecordLayer { site })
+        .with_state(site)
 }
 
 /// The router adds `Allow`.

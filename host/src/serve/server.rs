@@ -10,7 +10,6 @@ use std::{
     time::Duration,
 };
 
-use axum::Router;
 use tokio::{
     task::JoinSet,
     time::{sleep, timeout},
@@ -19,6 +18,7 @@ use tokio::{
 use super::{
     ListenAddress, ServeOptions, TlsError, TlsFiles,
     connection::{self, Welcome},
+    front::Front,
     listener::{Listener, Socket},
     routes,
     site::{Shared, Site},
@@ -51,7 +51,7 @@ pub enum ServeError {
 #[derive(Debug)]
 pub struct Server {
     site: Shared,
-    router: Router,
+    front: Front,
 }
 
 impl Server {
@@ -59,7 +59,7 @@ impl Server {
     pub fn new(namespace: Namespace, state: State, options: ServeOptions) -> Self {
         let site: Shared = Arc::new(Site::new(namespace, state, options));
         Self {
-            router: routes::routes(Arc::clone(&site)),
+            front: routes::front(Arc::clone(&site)),
             site,
         }
     }
@@ -70,7 +70,7 @@ impl Server {
     /// [`ServeError::Bind`] if the system refuses an address, [`ServeError::Tls`] for a certificate that cannot
     /// be used.
     pub async fn bind(self) -> Result<Bound, ServeError> {
-        let Self { site, router } = self;
+        let Self { site, front } = self;
         let options = site.view().options;
         let tls = options.tls.as_ref().map(Tls::load).transpose()?;
         let mut listeners = Vec::new();
@@ -83,7 +83,7 @@ impl Server {
         }
         Ok(Bound {
             site,
-            router,
+            front,
             listeners,
             tls: tls.map(Arc::new),
         })
@@ -94,7 +94,7 @@ impl Server {
 #[derive(Debug)]
 pub struct Bound {
     site: Shared,
-    router: Router,
+    front: Front,
     listeners: Vec<Listener>,
     tls: Option<Arc<Tls>>,
 }
@@ -156,7 +156,7 @@ impl Bound {
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send) {
         let Self {
             site,
-            router,
+            front,
             listeners,
             tls,
         } = self;
@@ -183,7 +183,7 @@ impl Bound {
                     match accepted {
                         Ok((socket, peer)) => {
                             let welcome = Welcome {
-                                router: router.clone(),
+                                front: front.clone(),
                                 patience: options.patience,
                                 ending: site.ending.clone(),
                             };
