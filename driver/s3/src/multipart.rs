@@ -7,7 +7,7 @@ use crate::{
     driver::S3,
     encode::hex,
     fault::Fault,
-    object::Written,
+    object::{Head, Written},
     operation::{Operation, Payload},
     settings::PART_MAX,
     xml::{Unread, listing::etag, receipt},
@@ -100,12 +100,9 @@ impl<H: Host> S3<H> {
                 let Some(head) = self.client.head(key).await? else {
                     return Err(fault);
                 };
-                let expected = Some(&self.settings.profile)
-                    .filter(|profile| profile.multipart_etag_standard)
-                    .and_then(|_| whole_etag(parts));
                 // An older object may have the same size.
-                let is_ours = match &expected {
-                    Some(_) => head.object.etag == expected,
+                let is_ours = match self.expected_etag(parts) {
+                    Some(_) => self.is_made_of(&head, parts),
                     None => size == Some(head.object.size),
                 };
                 match is_ours {
@@ -118,6 +115,19 @@ impl<H: Host> S3<H> {
             }
             Err(fault) => Err(fault),
         }
+    }
+
+    /// Whether an object is known to be made of these very parts.
+    pub(crate) fn is_made_of(&self, head: &Head, parts: &[CompletedPart]) -> bool {
+        let expected = self.expected_etag(parts);
+        expected.is_some() && head.object.etag == expected
+    }
+
+    /// The ETag that an object of these parts has, where that can be known.
+    fn expected_etag(&self, parts: &[CompletedPart]) -> Option<String> {
+        Some(&self.settings.profile)
+            .filter(|profile| profile.multipart_etag_standard)
+            .and_then(|_| whole_etag(parts))
     }
 
     /// Throws the parts away. An upload that is gone is no error.

@@ -7,7 +7,7 @@ use axum::{
     extract::Request,
     middleware,
     response::{IntoResponse as _, Response},
-    routing::{any, delete, get, post},
+    routing::{any, delete, get, head, post},
 };
 use http::{Method, StatusCode};
 
@@ -74,6 +74,18 @@ pub(super) fn routes(site: Shared) -> Router {
             get(api::tasks::find).delete(api::tasks::end),
         )
         .route("/api/v1/tasks/{id}/retry", post(api::tasks::retry))
+        .route(
+            "/api/v1/uploads",
+            post(api::uploads::create).options(api::uploads::discover),
+        )
+        .route(
+            "/api/v1/uploads/{id}",
+            head(api::uploads::find)
+                .patch(api::uploads::append)
+                .delete(api::uploads::end)
+                .post(api::uploads::override_method)
+                .options(api::uploads::discover),
+        )
         .route("/api/v1/openapi.json", get(api::openapi))
         .route("/api/", any(api::unknown))
         .route("/api/{*path}", any(api::unknown))

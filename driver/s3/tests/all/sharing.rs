@@ -1,6 +1,6 @@
 //! Uploads past the host.
 
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use orlop_driver::{
     CompletedPart, Error, LinkUploadOptions, MultipartUpload, Sharing, SignedRequest, UploadLink,
@@ -49,6 +49,7 @@ async fn a_small_file_goes_up_in_one_request() {
         size: Some(5),
         content_type: Some("text/x-test".to_owned()),
         expires: Some(Duration::from_secs(60)),
+        ..LinkUploadOptions::default()
     };
     let link = volume
         .s3
@@ -122,6 +123,44 @@ async fn an_upload_can_be_thrown_away_twice() {
         matches!(failed, Err(Error::InvalidArgument(_))),
         "{failed:?}"
     );
+}
+
+#[tokio::test]
+async fn an_upload_that_must_be_new_is_put_together_once_and_told_of_twice() {
+    // One service checks by itself, the other is looked at before.
+    for conditional_put in [true, false] {
+        let volume = Volume::with(json!({"conditional_put": conditional_put})).await;
+        let file = path("dir/f");
+        let options = LinkUploadOptions {
+            must_be_new: true,
+            modified: Some(UNIX_EPOCH + Duration::from_secs(1_000)),
+            ..LinkUploadOptions::default()
+        };
+        let begin = async || match volume.s3.link_upload(&file, &options).await.unwrap() {
+            UploadLink::Multipart(upload) => upload.token,
+            UploadLink::Single(_) => panic!("one request for a file of unknown size"),
+        };
+        let send_only = async |token: &str, body: &'static str| {
+            let links = volume.s3.link_parts(&file, token, 1, 1).await.unwrap();
+            let etag = send(links.into_iter().next().unwrap(), body).await;
+            [CompletedPart { number: 1, etag }]
+        };
+        let token = begin().await;
+        let parts = send_only(&token, "mine").await;
+        let other = begin().await;
+        let others = send_only(&other, "other").await;
+        // The answer to the first call may have been lost.
+        for _ in 0..2 {
+            let done = volume.s3.complete_upload(&file, &token, &parts).await;
+            let entry = done.unwrap();
+            assert_eq!(entry.size, 4, "{conditional_put}");
+            let mtime = ("mtime".to_owned(), "1000".to_owned());
+            assert!(entry.extra.contains(&mtime), "{:?}", entry.extra);
+        }
+        let refused = volume.s3.complete_upload(&file, &other, &others).await;
+        assert_eq!(refused, Err(Error::PreconditionFailed), "{conditional_put}");
+        assert_eq!(volume.text("dir/f").as_deref(), Some("mine"));
+    }
 }
 
 #[tokio::test]
