@@ -181,7 +181,6 @@ mod tests {
             "path L2E=,path L2E=",
             ",",
             "path L2E=,",
-            " L2E=",
             "path *",
             "path L2E= x",
         ] {
