@@ -85,14 +85,25 @@ impl World {
         answer.header("upload-offset").parse().unwrap()
     }
 
-    /// Waits until an upload has come so far.
-    async fn reaches(&self, upload: &str, offset: usize) {
-        let reached = async {
-            while self.offset(upload).await != offset {
+    /// Waits until a request works on an upload.
+    async fn is_busy(&self, upload: &str) {
+        let busy = async {
+            // No upload goes on there.
+            while self.patch(upload, usize::MAX, Bytes::new()).await.status != 423 {
                 tokio::task::yield_now().await;
             }
         };
-        soon("the offset", reached).await;
+        soon("a request at work", busy).await;
+    }
+
+    /// Waits until an upload has come so far, and no request works on it.
+    async fn rests(&self, upload: &str, offset: usize) {
+        let rested = async {
+            while self.patch(upload, offset, Bytes::new()).await.status != 204 {
+                tokio::task::yield_now().await;
+            }
+        };
+        soon("the offset", rested).await;
     }
 
     /// Waits until an upload has come further than that.
@@ -111,7 +122,9 @@ impl World {
             loop {
                 let offset = self.offset(upload).await;
                 let answer = self.patch(upload, offset, bytes.slice(offset..)).await;
-                if answer.status != 423 && answer.status != 409 {
+                let is_too_early = answer.status == 423
+                    || (answer.status == 409 && !answer.header("upload-offset").is_empty());
+                if !is_too_early {
                     return answer;
                 }
             }

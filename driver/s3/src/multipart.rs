@@ -7,7 +7,7 @@ use crate::{
     driver::S3,
     encode::hex,
     fault::Fault,
-    object::{Head, Written},
+    object::Written,
     operation::{Operation, Payload},
     settings::PART_MAX,
     xml::{Unread, listing::etag, receipt},
@@ -101,8 +101,9 @@ impl<H: Host> S3<H> {
                     return Err(fault);
                 };
                 // An older object may have the same size.
-                let is_ours = match self.expected_etag(parts) {
-                    Some(_) => self.is_made_of(&head, parts),
+                let expected = self.expected_etag(parts);
+                let is_ours = match &expected {
+                    Some(_) => head.object.etag == expected,
                     None => size == Some(head.object.size),
                 };
                 match is_ours {
@@ -117,14 +118,19 @@ impl<H: Host> S3<H> {
         }
     }
 
-    /// Whether an object is known to be made of these very parts.
-    pub(crate) fn is_made_of(&self, head: &Head, parts: &[CompletedPart]) -> bool {
-        let expected = self.expected_etag(parts);
-        expected.is_some() && head.object.etag == expected
+    /// Whether an upload was completed or thrown away.
+    pub(crate) async fn is_over(&self, key: &str, id: &str) -> Result<bool, Fault> {
+        let operation = Operation::on_object("GET", key)
+            .query("max-parts", "1")
+            .query("uploadId", id);
+        match self.client.call(&operation, |_| Ok(())).await {
+            Err(fault) if fault.is_missing() => Ok(true),
+            other => other.map(|()| false),
+        }
     }
 
     /// The ETag that an object of these parts has, where that can be known.
-    fn expected_etag(&self, parts: &[CompletedPart]) -> Option<String> {
+    pub(crate) fn expected_etag(&self, parts: &[CompletedPart]) -> Option<String> {
         Some(&self.settings.profile)
             .filter(|profile| profile.multipart_etag_standard)
             .and_then(|_| whole_etag(parts))

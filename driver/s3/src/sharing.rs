@@ -8,13 +8,7 @@ use orlop_driver::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    cursor,
-    driver::S3,
-    key,
-    object::{self, Head},
-    sign::Unsigned,
-};
+use crate::{cursor, driver::S3, key, object, sign::Unsigned};
 
 /// Part size for a file of unknown size: 10,000 of them hold 625 GiB.
 const UNKNOWN_PART_SIZE: u64 = 64 << 20;
@@ -27,6 +21,8 @@ struct Token {
     life: u64,
     /// Whether no file may be there when this one becomes visible.
     new: bool,
+    /// The file's size, if it was known.
+    size: Option<u64>,
 }
 
 impl<H: Host> S3<H> {
@@ -70,6 +66,7 @@ impl<H: Host> S3<H> {
             upload: self.create_upload(&key, headers).await?,
             life: life.as_secs(),
             new: options.must_be_new,
+            size: options.size,
         };
         Ok(UploadLink::Multipart(MultipartUpload {
             token: cursor::write(&token)?,
@@ -129,14 +126,9 @@ impl<H: Host> S3<H> {
             ));
         }
         let condition = self.condition(&precondition(token.new));
-        if token.new
-            && condition.is_none()
-            && let Some(head) = self.client.head(&key).await?
-        {
-            return match self.is_made_of(&head, &parts) {
-                true => Ok(head.entry(path.name())),
-                false => Err(Error::PreconditionFailed),
-            };
+        if token.new && condition.is_none() && self.client.head(&key).await?.is_some() {
+            let done = self.put_together(path, &key, &token, &parts).await?;
+            return done.ok_or(Error::PreconditionFailed);
         }
         let finished = self
             .finish_upload(&key, &token.upload, &parts, condition, None)
@@ -145,19 +137,42 @@ impl<H: Host> S3<H> {
             let head = self.client.head(&key).await?.ok_or(Error::NotFound)?;
             return Ok(head.entry(path.name()));
         };
-        let is_gone = &*fault.code == "NoSuchUpload";
-        let failure = match is_gone {
-            true => Error::InvalidArgument("the upload is over or was aborted".to_owned()),
-            false => fault.into(),
-        };
-        // An earlier call may have done it, though its answer was lost.
-        if is_gone || failure == Error::PreconditionFailed {
-            match self.client.head(&key).await? {
-                Some(head) if self.is_made_of(&head, &parts) => return Ok(head.entry(path.name())),
-                _ => {}
+        let failure = match &*fault.code {
+            "NoSuchUpload" => {
+                Error::InvalidArgument("the upload is over or was aborted".to_owned())
             }
+            _ => fault.into(),
+        };
+        let may_be_done = matches!(
+            failure,
+            Error::InvalidArgument(_) | Error::PreconditionFailed
+        );
+        match may_be_done {
+            true => self.put_together(path, &key, &token, &parts).await?,
+            false => None,
         }
-        Err(failure)
+        .ok_or(failure)
+    }
+
+    /// The file, if an earlier call put it together: its answer may have been lost.
+    async fn put_together(
+        &self,
+        path: &Path,
+        key: &str,
+        token: &Token,
+        parts: &[CompletedPart],
+    ) -> Result<Option<Entry>> {
+        let Some(head) = self.client.head(key).await? else {
+            return Ok(None);
+        };
+        let is_ours = match self.expected_etag(parts) {
+            Some(expected) => head.object.etag == Some(expected),
+            // Another object may have the same size, but then the upload is not over.
+            None => {
+                token.size == Some(head.object.size) && self.is_over(key, &token.upload).await?
+            }
+        };
+        Ok(is_ours.then(|| head.entry(path.name())))
     }
 
     /// Throws the parts away.

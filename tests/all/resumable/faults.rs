@@ -17,9 +17,12 @@ async fn a_client_that_goes_away_goes_on_where_the_last_byte_came() {
         let upload = world.begin_upload("/files/f", size).await;
         let mut offset = 0;
         for cut in cuts {
-            let sent = world.patch_part_of(&upload, offset, &bytes, cut - offset);
-            drop(sent.await);
-            world.reaches(&upload, *cut).await;
+            let sent = world
+                .patch_part_of(&upload, offset, &bytes, cut - offset)
+                .await;
+            world.is_busy(&upload).await;
+            drop(sent);
+            world.rests(&upload, *cut).await;
             offset = *cut;
         }
         assert!(world.keys().is_empty());
@@ -35,7 +38,7 @@ async fn one_request_at_a_time() {
     let upload = world.begin_upload("/files/f", bytes.len()).await;
     let mut first = world.patch_part_of(&upload, 0, &bytes, MIB).await;
     // The first one has begun when there is something of it to see.
-    world.reaches_beyond(&upload, 0).await;
+    world.is_busy(&upload).await;
     world
         .patch(&upload, 0, bytes.clone())
         .await
