@@ -85,17 +85,6 @@ impl World {
         answer.header("upload-offset").parse().unwrap()
     }
 
-    /// Waits until a request works on an upload.
-    async fn is_busy(&self, upload: &str) {
-        let busy = async {
-            // No upload goes on there.
-            while self.patch(upload, usize::MAX, Bytes::new()).await.status != 423 {
-                tokio::task::yield_now().await;
-            }
-        };
-        soon("a request at work", busy).await;
-    }
-
     /// Waits until an upload has come so far, and no request works on it.
     async fn rests(&self, upload: &str, offset: usize) {
         let rested = async {
@@ -132,16 +121,25 @@ impl World {
         soon("the upload to be free", resumed).await
     }
 
-    /// Sends so many bytes of a chunk that is said to be larger, and keeps the connection.
-    async fn patch_part_of(&self, upload: &str, offset: usize, bytes: &Bytes, sent: usize) -> Raw {
-        let mut raw = Raw::connect(self.orlop.address()).await;
-        let (address, length) = (self.orlop.address(), bytes.len() - offset);
+    /// Asks for leave to send so many bytes.
+    async fn ask_to_patch(&self, upload: &str, offset: usize, length: usize) -> Raw {
+        let address = self.orlop.address();
+        let mut raw = Raw::connect(address).await;
         raw.write(format!(
             "PATCH {upload} HTTP/1.1\r\nhost: {address}\r\ntus-resumable: 1.0.0\r\n\
              content-type: application/offset+octet-stream\r\nupload-offset: {offset}\r\n\
-             content-length: {length}\r\n\r\n"
+             content-length: {length}\r\nexpect: 100-continue\r\n\r\n"
         ))
         .await;
+        raw
+    }
+
+    /// Sends so many bytes of the rest of a file, and keeps the connection. The request has the upload for its own.
+    async fn patch_part_of(&self, upload: &str, offset: usize, bytes: &Bytes, sent: usize) -> Raw {
+        let mut raw = self
+            .ask_to_patch(upload, offset, bytes.len() - offset)
+            .await;
+        raw.read_until("HTTP/1.1 100 ").await;
         raw.write(&bytes[offset..offset + sent]).await;
         raw
     }

@@ -161,9 +161,7 @@ async fn chunks_that_make_no_sense() {
             }
         }
         // And if it is said, none of them is asked for.
-        let mut said = world
-            .patch_part_of(&upload, size - 1, &noise(size + 1), 0)
-            .await;
+        let mut said = world.ask_to_patch(&upload, size - 1, 2).await;
         said.read_until("HTTP/1.1 413 ").await;
         let unknown = world.patch("/api/v1/uploads/4Qmdj0zJr3iYb0y2mV1y5w", 0, Bytes::new());
         unknown.await.problem(404, "not-found");

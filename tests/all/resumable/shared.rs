@@ -21,7 +21,7 @@ async fn another_server_goes_on_where_the_last_whole_part_ended() {
     assert_eq!(one.offset(&upload).await, PART + MIB);
     assert_eq!(two.offset(&upload).await, PART);
     let refused = two
-        .patch(&upload, PART + MIB, bytes.slice(PART + MIB..))
+        .patch(&upload, PART + MIB, bytes.slice(PART + MIB..2 * PART))
         .await;
     refused.problem(409, "invalid-argument");
     two.patch(&upload, PART, bytes.slice(PART..2 * PART + 9))
@@ -31,7 +31,7 @@ async fn another_server_goes_on_where_the_last_whole_part_ended() {
     // One at a time, wherever.
     let busy = two.patch_part_of(&upload, 2 * PART + 9, &bytes, MIB).await;
     two.reaches_beyond(&upload, 2 * PART + 9).await;
-    one.patch(&upload, 2 * PART, bytes.slice(2 * PART..))
+    one.patch(&upload, 2 * PART, bytes.slice(2 * PART..2 * PART + 9))
         .await
         .problem(423, "unavailable");
     drop(busy);
