@@ -10,7 +10,7 @@ use super::{Inner, Refusal, Resumables, Stage, UploadId, count, hold::Purpose};
 /// How often they are looked for.
 const SWEEP: Duration = Duration::from_secs(60 * 60);
 /// How many are taken at a time.
-const BATCH: u32 = 200;
+const BATCH: u32 = 10_000;
 /// How long a storage that does not let go of an upload is asked again.
 const PATIENCE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
