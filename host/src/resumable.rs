@@ -27,6 +27,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use tokio::sync::OnceCell;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use self::{
@@ -72,6 +73,8 @@ struct Inner {
     stop: CancellationToken,
     tracker: TaskTracker,
     has_begun: AtomicBool,
+    /// Set once the leases of processes that are no more have been ended.
+    freed: OnceCell<()>,
 }
 
 /// An upload and how far it has come.
@@ -91,6 +94,7 @@ impl Resumables {
             stop: CancellationToken::new(),
             tracker: TaskTracker::new(),
             has_begun: AtomicBool::new(false),
+            freed: OnceCell::new(),
         };
         Self {
             inner: Arc::new(inner),

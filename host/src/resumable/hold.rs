@@ -10,7 +10,7 @@ use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::{Inner, Refusal, UploadId, upload::LIFE};
-use crate::state::LEASE;
+use crate::state::{LEASE, StateResult};
 
 /// How often a lease is renewed.
 const BEAT: Duration = Duration::from_secs(5);
@@ -79,6 +79,7 @@ impl Inner {
             control,
             beat: None,
         };
+        self.free().await?;
         // Another host may have it.
         if !self.lease(id, purpose).await? {
             return Err(Refusal::Busy);
@@ -101,7 +102,19 @@ impl Inner {
         Ok(hold)
     }
 
-    async fn lease(&self, id: &UploadId, purpose: Purpose) -> crate::state::StateResult<bool> {
+    /// Ends the leases of processes that are no more, before this one asks for its first: clients that were cut off by
+    /// their end come back at once.
+    async fn free(&self) -> StateResult<()> {
+        let freeing = self.freed.get_or_try_init(|| async {
+            match self.state.is_sole() {
+                true => self.state.free_uploads(&self.host).await,
+                false => Ok(()),
+            }
+        });
+        freeing.await.copied()
+    }
+
+    async fn lease(&self, id: &UploadId, purpose: Purpose) -> StateResult<bool> {
         let expires = match purpose {
             Purpose::Receiving => SystemTime::now() + LIFE,
             // An end never moves back: if this one fails, it is due as before.

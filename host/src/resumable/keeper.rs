@@ -25,12 +25,6 @@ impl Resumables {
 
 /// Goes on until the uploads are stopped.
 async fn keep(inner: Arc<Inner>) {
-    // What is held here is held by processes that are no more.
-    if inner.state.is_sole()
-        && let Err(error) = inner.state.free_uploads(&inner.host).await
-    {
-        tracing::error!(%error, "the journal of uploads cannot be used");
-    }
     let mut beat = tokio::time::interval(SWEEP);
     loop {
         tokio::select! {
