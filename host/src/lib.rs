@@ -61,7 +61,11 @@ mod namespace;
 mod network;
 mod part;
 mod reading;
+#[cfg(feature = "serve")]
+mod resumable;
 mod sandbox;
+#[cfg(feature = "serve")]
+mod sending;
 #[cfg(feature = "serve")]
 pub mod serve;
 #[cfg(feature = "serve")]

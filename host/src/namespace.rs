@@ -2,6 +2,8 @@
 
 mod carry;
 mod flow;
+#[cfg(feature = "serve")]
+mod sharing;
 mod step;
 mod walk;
 mod work;

@@ -1,4 +1,4 @@
-//! What outlives the process: keys, locks, tasks and shares, in SQLite, or in PostgreSQL where several hosts share it.
+//! What outlives the process: keys, locks, tasks, uploads and shares, in SQLite, or in PostgreSQL where several hosts share it.
 //!
 //! Both databases are spoken to by the same statements: parameters are `$1`, columns are TEXT and BIGINT, and upserts
 //! are `ON CONFLICT`. Tables are made and changed by the files in `host/migrations`, in the order of their numbers,
@@ -16,6 +16,7 @@ mod session;
 mod share;
 mod task;
 mod token;
+mod upload;
 
 use std::{fmt, fs::File, path::PathBuf, sync::Arc, time::Duration};
 

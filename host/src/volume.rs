@@ -172,10 +172,23 @@ impl Volume {
         self.inner.pool.link_parts(path, token, first, count).await
     }
 
-    /// Puts the parts of such an upload together.
+    /// Sends a part of such an upload through the host, and tells its entity tag.
+    #[cfg(feature = "serve")]
+    pub(crate) async fn send_part(
+        &self,
+        path: &Path,
+        token: &str,
+        number: u32,
+        part: &crate::part::Part,
+    ) -> Result<String> {
+        crate::sending::send(&self.inner.pool, path, token, number, part).await
+    }
+
+    /// Puts the parts of such an upload together. The call may be made again if its answer was lost.
     ///
     /// # Errors
-    /// [`Outcome::InvalidArgument`] for parts that the storage does not have.
+    /// [`Outcome::InvalidArgument`] for parts that the storage does not have, [`Outcome::PreconditionFailed`] if a file
+    /// is there that must not be.
     pub async fn complete_upload(
         &self,
         path: &Path,

@@ -43,6 +43,7 @@ mod refreshing;
 mod reload;
 mod removal;
 mod requests;
+mod resumable;
 mod sandbox;
 mod secrets;
 mod serving;

@@ -188,6 +188,12 @@ async fn every_figure_is_well_formed_and_documented() {
     world.put("f", "0123456789");
     world.get("/p/files/f").await.expect(200);
     world.get("/p/probe/trap").await.expect(502);
+    let upload = world
+        .request(http::Method::POST, "/api/v1/uploads")
+        .header("tus-resumable", "1.0.0")
+        .header("upload-length", 9)
+        .header("upload-metadata", "path L2ZpbGVzL2c=");
+    send(upload).await.expect(201);
     let metrics = world.get("/metrics").await.expect(200).text().to_owned();
     let documented = documented();
     let mut kinds = HashMap::new();

@@ -100,10 +100,8 @@ impl<H: Host> S3<H> {
                 let Some(head) = self.client.head(key).await? else {
                     return Err(fault);
                 };
-                let expected = Some(&self.settings.profile)
-                    .filter(|profile| profile.multipart_etag_standard)
-                    .and_then(|_| whole_etag(parts));
                 // An older object may have the same size.
+                let expected = self.expected_etag(parts);
                 let is_ours = match &expected {
                     Some(_) => head.object.etag == expected,
                     None => size == Some(head.object.size),
@@ -118,6 +116,24 @@ impl<H: Host> S3<H> {
             }
             Err(fault) => Err(fault),
         }
+    }
+
+    /// Whether an upload was completed or thrown away.
+    pub(crate) async fn is_over(&self, key: &str, id: &str) -> Result<bool, Fault> {
+        let operation = Operation::on_object("GET", key)
+            .query("max-parts", "1")
+            .query("uploadId", id);
+        match self.client.call(&operation, |_| Ok(())).await {
+            Err(fault) if fault.is_missing() => Ok(true),
+            other => other.map(|()| false),
+        }
+    }
+
+    /// The ETag that an object of these parts has, where that can be known.
+    pub(crate) fn expected_etag(&self, parts: &[CompletedPart]) -> Option<String> {
+        Some(&self.settings.profile)
+            .filter(|profile| profile.multipart_etag_standard)
+            .and_then(|_| whole_etag(parts))
     }
 
     /// Throws the parts away. An upload that is gone is no error.

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use orlop_driver::{
-    CompletedPart, Entry, Error, Host, LinkUploadOptions, MultipartUpload, Path, Result,
-    SignedRequest, UploadLink,
+    CompletedPart, Entry, Error, Host, LinkUploadOptions, MultipartUpload, Path, Precondition,
+    Result, SignedRequest, UploadLink,
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{cursor, driver::S3, key, sign::Unsigned};
+use crate::{cursor, driver::S3, key, object, sign::Unsigned};
 
 /// Part size for a file of unknown size: 10,000 of them hold 625 GiB.
 const UNKNOWN_PART_SIZE: u64 = 64 << 20;
@@ -19,6 +19,10 @@ struct Token {
     upload: String,
     /// How long links are good, in seconds.
     life: u64,
+    /// Whether no file may be there when this one becomes visible.
+    new: bool,
+    /// The file's size, if it was known.
+    size: Option<u64>,
 }
 
 impl<H: Host> S3<H> {
@@ -31,17 +35,21 @@ impl<H: Host> S3<H> {
         let key = self.new_key(path)?;
         let life = self.link_life(options.expires)?;
         let content_type = options.content_type.clone();
+        let mtime = options.modified.map(object::mtime);
         let headers: Vec<_> = content_type
             .map(|value| ("content-type", value))
             .into_iter()
+            .chain(mtime.map(|time| (object::MTIME, time)))
             .chain(self.settings.storage_headers.iter().cloned())
             .collect();
         let threshold = self.settings.multipart_threshold;
         if let Some(size) = options.size
             && (size < threshold || size == 0)
         {
+            let condition = self.condition(&precondition(options.must_be_new));
             let headers: Vec<_> = headers
                 .iter()
+                .chain(&condition)
                 .map(|(name, value)| (*name, value.as_str()))
                 .collect();
             let request = self.presign("PUT", &key, &[], &headers, life)?;
@@ -57,6 +65,8 @@ impl<H: Host> S3<H> {
         let token = Token {
             upload: self.create_upload(&key, headers).await?,
             life: life.as_secs(),
+            new: options.must_be_new,
+            size: options.size,
         };
         Ok(UploadLink::Multipart(MultipartUpload {
             token: cursor::write(&token)?,
@@ -115,16 +125,54 @@ impl<H: Host> S3<H> {
                 "an upload has parts, numbered from 1".to_owned(),
             ));
         }
-        self.finish_upload(&key, &token.upload, &parts, None, None)
-            .await
-            .map_err(|fault| match &*fault.code {
-                "NoSuchUpload" => {
-                    Error::InvalidArgument("the upload is over or was aborted".to_owned())
-                }
-                _ => fault.into(),
-            })?;
-        let head = self.client.head(&key).await?.ok_or(Error::NotFound)?;
-        Ok(head.entry(path.name()))
+        let condition = self.condition(&precondition(token.new));
+        if token.new && condition.is_none() && self.client.head(&key).await?.is_some() {
+            let done = self.put_together(path, &key, &token, &parts).await?;
+            return done.ok_or(Error::PreconditionFailed);
+        }
+        let finished = self
+            .finish_upload(&key, &token.upload, &parts, condition, None)
+            .await;
+        let Err(fault) = finished else {
+            let head = self.client.head(&key).await?.ok_or(Error::NotFound)?;
+            return Ok(head.entry(path.name()));
+        };
+        let failure = match &*fault.code {
+            "NoSuchUpload" => {
+                Error::InvalidArgument("the upload is over or was aborted".to_owned())
+            }
+            _ => fault.into(),
+        };
+        let may_be_done = matches!(
+            failure,
+            Error::InvalidArgument(_) | Error::PreconditionFailed
+        );
+        match may_be_done {
+            true => self.put_together(path, &key, &token, &parts).await?,
+            false => None,
+        }
+        .ok_or(failure)
+    }
+
+    /// The file, if an earlier call put it together: its answer may have been lost.
+    async fn put_together(
+        &self,
+        path: &Path,
+        key: &str,
+        token: &Token,
+        parts: &[CompletedPart],
+    ) -> Result<Option<Entry>> {
+        let Some(head) = self.client.head(key).await? else {
+            return Ok(None);
+        };
+        let is_ours = match self.expected_etag(parts) {
+            Some(expected) => head.object.etag == Some(expected),
+            // Another object may have the same size, but then the upload is not over.
+            None => {
+                token.size == Some(head.object.size) && self.is_over(key, &token.upload).await?
+            }
+        };
+        Ok(is_ours.then(|| head.entry(path.name())))
     }
 
     /// Throws the parts away.
@@ -162,6 +210,13 @@ impl<H: Host> S3<H> {
                 .collect(),
             expires: self.client.host.now().checked_add(life),
         })
+    }
+}
+
+fn precondition(must_be_new: bool) -> Precondition {
+    match must_be_new {
+        true => Precondition::Absent,
+        false => Precondition::None,
     }
 }
 

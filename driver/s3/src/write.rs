@@ -335,7 +335,7 @@ impl<H: Host> S3<H> {
     }
 
     /// The headers that make the service check a precondition, if it is known to.
-    fn condition(&self, precondition: &Precondition) -> Option<(&'static str, String)> {
+    pub(crate) fn condition(&self, precondition: &Precondition) -> Option<(&'static str, String)> {
         if !self.settings.profile.conditional_put {
             return None;
         }

@@ -278,6 +278,8 @@ macro_rules! __export_sharing {
                 let options = ::orlop_driver::LinkUploadOptions {
                     size: options.size,
                     content_type: options.content_type,
+                    modified: options.modified.map(__glue::from_milliseconds),
+                    must_be_new: options.must_be_new,
                     expires: options
                         .expires
                         .map(|seconds| ::core::time::Duration::from_secs(seconds.into())),

@@ -168,10 +168,12 @@ pub trait Sharing: Storage {
         count: u32,
     ) -> impl Future<Output = Result<Vec<SignedRequest>>>;
 
-    /// Puts the parts together: the file becomes visible.
+    /// Puts the parts together: the file becomes visible. If it is there already, made of these very parts, it is
+    /// described as if it had just been made.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] for parts that the storage does not have.
+    /// [`Error::InvalidArgument`] for parts that the storage does not have, [`Error::PreconditionFailed`] if a file is
+    /// there that must not be.
     fn complete_upload(
         &self,
         path: &Path,

@@ -1,6 +1,6 @@
 //! Uploads straight from a client to the storage.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crate::SignedRequest;
 
@@ -11,6 +11,10 @@ pub struct LinkUploadOptions {
     pub size: Option<u64>,
     /// The media type to keep.
     pub content_type: Option<String>,
+    /// The time to keep as the file's modification time.
+    pub modified: Option<SystemTime>,
+    /// Whether no file may be there when this one becomes visible.
+    pub must_be_new: bool,
     /// How long the links shall be good.
     pub expires: Option<Duration>,
 }

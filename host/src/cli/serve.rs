@@ -119,7 +119,8 @@ pub(crate) fn options(config: &Config, listen: &Listen) -> anyhow::Result<ServeO
         .with_anonymous(anonymous)
         .with_users(config.users.clone())
         .with_trusted_proxies(config.trusted_proxies.clone().unwrap_or_default())
-        .with_cors_origins(config.cors_origins.clone().unwrap_or_default());
+        .with_cors_origins(config.cors_origins.clone().unwrap_or_default())
+        .with_spool(config.state_dir.as_ref().map(|folder| folder.join("spool")));
     Ok(config.connections.fill(options).map_err(Usage)?)
 }
 

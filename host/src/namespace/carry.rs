@@ -209,7 +209,7 @@ fn unlike() -> Error {
 }
 
 /// Whether two bodies hold the same bytes.
-async fn alike(mut one: BodyStream, mut other: BodyStream) -> Result<bool> {
+pub(super) async fn alike(mut one: BodyStream, mut other: BodyStream) -> Result<bool> {
     let (mut left, mut right) = (Bytes::new(), Bytes::new());
     loop {
         refill(&mut left, &mut one).await?;

@@ -280,6 +280,8 @@ pub(super) fn lower_link_upload_options(options: LinkUploadOptions) -> sharing::
     sharing::LinkUploadOptions {
         size: options.size,
         content_type: options.content_type,
+        modified: options.modified.map(milliseconds),
+        must_be_new: options.must_be_new,
         expires: options.expires.map(seconds),
     }
 }

@@ -267,7 +267,7 @@ impl Pool {
     }
 
     /// An answer that the contract does not allow.
-    pub(super) fn bad_answer(&self, kind: FaultKind) -> Error {
+    pub(crate) fn bad_answer(&self, kind: FaultKind) -> Error {
         tracing::warn!(mount = %self.mount, fault = %self.fault(kind.clone()), "the driver broke the contract");
         self.fault(kind).into()
     }

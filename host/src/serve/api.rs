@@ -7,6 +7,7 @@ mod reads;
 pub(crate) mod shares;
 pub(crate) mod tasks;
 pub(crate) mod tokens;
+pub(crate) mod uploads;
 
 use axum::{extract::Query, response::Response};
 use http::{StatusCode, Uri};

@@ -17,7 +17,7 @@ use url::Url;
 use super::site::{Site, View};
 
 /// The doors that pages of other origins may use. The page itself is for people.
-const DOORS: [&str; 5] = ["/d/", "/p/", "/api/", "/dav/", "/tus/"];
+const DOORS: [&str; 4] = ["/d/", "/p/", "/api/", "/dav/"];
 
 const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, PROPFIND, PROPPATCH, MKCOL, COPY, MOVE, \
     LOCK, UNLOCK";
@@ -25,8 +25,7 @@ const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, PROPFIND, P
 /// The headers of answers that a page's script may read beside the harmless ones.
 const EXPOSED: &str = "Accept-Ranges, Allow, Content-Disposition, Content-Length, Content-Range, DAV, ETag, \
     Last-Modified, Location, Lock-Token, Retry-After, Tus-Checksum-Algorithm, Tus-Extension, Tus-Max-Size, \
-    Tus-Resumable, Tus-Version, Upload-Complete, Upload-Concat, Upload-Defer-Length, Upload-Expires, \
-    Upload-Length, Upload-Limit, Upload-Metadata, Upload-Offset";
+    Tus-Resumable, Tus-Version, Upload-Defer-Length, Upload-Expires, Upload-Length, Upload-Metadata, Upload-Offset";
 
 /// How long a browser may remember what it was allowed, in seconds.
 const MAX_AGE: &str = "600";

@@ -40,6 +40,12 @@ pub(crate) fn rfc3339(time: SystemTime) -> Option<String> {
     calendar(time)?.format(&Rfc3339).ok()
 }
 
+/// Reads RFC 3339; none before 1970 or after 9999.
+pub(crate) fn parse_rfc3339(text: &str) -> Option<SystemTime> {
+    let time = SystemTime::from(OffsetDateTime::parse(text, &Rfc3339).ok()?);
+    since_epoch(time).map(|_| time)
+}
+
 /// Year to minute in UTC, for people.
 pub(crate) fn people(time: SystemTime) -> Option<String> {
     let time = calendar(time)?;

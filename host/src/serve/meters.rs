@@ -223,6 +223,10 @@ fn describe() {
         Unit::Bytes,
         "Memory of the instances that live"
     );
+    describe_counter!(
+        "orlop_resumable_uploads_total",
+        "Resumable uploads begun, done, ended and expired"
+    );
     describe_counter!("orlop_upstream_requests_total", "Requests to storages");
     describe_histogram!(
         "orlop_upstream_seconds",

@@ -2,6 +2,7 @@
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
     time::Duration,
 };
 
@@ -34,6 +35,9 @@ pub struct ServeOptions {
     pub trusted_proxies: TrustedProxies,
     /// The origins whose pages may use the doors as our own page does.
     pub cors_origins: Origins,
+    /// The folder for bytes of resumable uploads that are not yet with the storage; without, one that is gone when the
+    /// process ends. It counts when the server is made.
+    pub spool: Option<PathBuf>,
     /// How long requests in flight may take to finish once the server is told to stop.
     pub grace: Duration,
 }
@@ -99,6 +103,7 @@ impl Default for ServeOptions {
             users: Users::default(),
             trusted_proxies: TrustedProxies::default(),
             cors_origins: Origins::default(),
+            spool: None,
             // Below the 30 s that service managers commonly wait before they kill.
             grace: Duration::from_secs(25),
         }
@@ -180,6 +185,13 @@ impl ServeOptions {
     #[must_use]
     pub fn with_cors_origins(mut self, origins: Origins) -> Self {
         self.cors_origins = origins;
+        self
+    }
+
+    /// Keeps bytes of resumable uploads in this folder.
+    #[must_use]
+    pub fn with_spool(mut self, spool: Option<PathBuf>) -> Self {
+        self.spool = spool;
         self
     }
 

@@ -150,7 +150,8 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let document = Document {
             r#type: "about:blank",
-            title: self.status.canonical_reason().unwrap_or_default(),
+            // Statuses of a protocol's own have no name.
+            title: self.status.canonical_reason().unwrap_or("Refused"),
             status: self.status.as_u16(),
             detail: &self.detail,
             code: self.code,

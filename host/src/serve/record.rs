@@ -145,6 +145,7 @@ fn method_name(method: &Method) -> &'static str {
         "POST" => "POST",
         "DELETE" => "DELETE",
         "OPTIONS" => "OPTIONS",
+        "PATCH" => "PATCH",
         "PROPFIND" => "PROPFIND",
         "PROPPATCH" => "PROPPATCH",
         "MKCOL" => "MKCOL",

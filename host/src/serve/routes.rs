@@ -6,7 +6,7 @@ use axum::{
     Router,
     extract::Request,
     response::{IntoResponse as _, Response},
-    routing::{any, delete, get, post},
+    routing::{any, delete, get, head, post},
 };
 use http::{Method, StatusCode};
 
@@ -77,6 +77,18 @@ fn doors(site: Shared) -> Router {
             get(api::tasks::find).delete(api::tasks::end),
         )
         .route("/api/v1/tasks/{id}/retry", post(api::tasks::retry))
+        .route(
+            "/api/v1/uploads",
+            post(api::uploads::create).options(api::uploads::discover),
+        )
+        .route(
+            "/api/v1/uploads/{id}",
+            head(api::uploads::find)
+                .patch(api::uploads::append)
+                .delete(api::uploads::end)
+                .post(api::uploads::override_method)
+                .options(api::uploads::discover),
+        )
         .route("/api/v1/openapi.json", get(api::openapi))
         .route("/api/", any(api::unknown))
         .route("/api/{*path}", any(api::unknown))

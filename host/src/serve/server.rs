@@ -161,6 +161,7 @@ impl Bound {
             tls,
         } = self;
         site.tasks.begin();
+        site.resumables.begin();
         let mut connections = JoinSet::new();
         let mut shutdown = pin!(shutdown);
         let open = metrics::gauge!("orlop_connections");
@@ -202,6 +203,7 @@ impl Bound {
         drop(listeners);
         site.ending.cancel();
         site.tasks.stop();
+        site.resumables.stop();
         tracing::debug!(
             connections = connections.len(),
             "finishing what is in flight"
@@ -209,6 +211,7 @@ impl Bound {
         let finished = async {
             while connections.join_next().await.is_some() {}
             site.tasks.stopped().await;
+            site.resumables.stopped().await;
         };
         if timeout(site.view().options.grace, finished).await.is_err() {
             tracing::warn!(

@@ -23,7 +23,7 @@ use super::{
     problem::Problem,
     record::Record,
 };
-use crate::{Mount, Namespace, state::State, tasks::Tasks};
+use crate::{Mount, Namespace, resumable::Resumables, state::State, tasks::Tasks};
 
 /// What is served, and what outlives a change of it.
 #[derive(Debug)]
@@ -33,6 +33,7 @@ pub(crate) struct Site {
     pub(crate) meters: Meters,
     pub(crate) authentication: Authentication,
     pub(crate) tasks: Tasks,
+    pub(crate) resumables: Resumables,
     /// Cancelled when the server is told to end: what goes on for long must come to a close.
     pub(crate) ending: CancellationToken,
 }
@@ -50,12 +51,14 @@ pub(crate) type Shared = Arc<Site>;
 
 impl Site {
     pub(crate) fn new(namespace: Namespace, state: State, options: ServeOptions) -> Self {
+        let spool = options.spool.clone();
         let view = View {
             namespace: namespace.clone(),
             options: Arc::new(options),
         };
         Self {
-            tasks: Tasks::new(namespace, state.clone()),
+            tasks: Tasks::new(namespace.clone(), state.clone()),
+            resumables: Resumables::new(namespace, state.clone(), spool),
             view: RwLock::new(view),
             state,
             authentication: Authentication::default(),
@@ -75,6 +78,7 @@ impl Site {
     /// Serves something else from the next request on.
     pub(crate) fn show(&self, namespace: Namespace, options: ServeOptions) {
         self.tasks.work_in(namespace.clone());
+        self.resumables.work_in(namespace.clone());
         let view = View {
             namespace,
             options: Arc::new(options),

@@ -1,6 +1,6 @@
 //! Uploads past the host.
 
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use orlop_driver::{
     CompletedPart, Error, LinkUploadOptions, MultipartUpload, Sharing, SignedRequest, UploadLink,
@@ -12,7 +12,7 @@ use crate::{
     volume::{BUCKET, Volume, path},
 };
 
-async fn send(request: SignedRequest, body: &'static str) -> String {
+async fn send(request: SignedRequest, body: impl Into<reqwest::Body>) -> String {
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     assert_eq!(request.method, "PUT");
     let sent = request
@@ -49,6 +49,7 @@ async fn a_small_file_goes_up_in_one_request() {
         size: Some(5),
         content_type: Some("text/x-test".to_owned()),
         expires: Some(Duration::from_secs(60)),
+        ..LinkUploadOptions::default()
     };
     let link = volume
         .s3
@@ -122,6 +123,61 @@ async fn an_upload_can_be_thrown_away_twice() {
         matches!(failed, Err(Error::InvalidArgument(_))),
         "{failed:?}"
     );
+}
+
+#[tokio::test]
+async fn an_upload_that_must_be_new_is_put_together_once_and_told_of_twice() {
+    // One service checks by itself, the other is looked at before; and what an object of parts is called is not the
+    // same everywhere.
+    for (conditional_put, standard) in [(true, true), (false, true), (true, false), (false, false)]
+    {
+        let profile = json!({
+            "conditional_put": conditional_put,
+            "multipart_etag_standard": standard,
+            "multipart_threshold": "5MiB",
+        });
+        let volume = Volume::with(profile).await;
+        let file = path("dir/f");
+        let options = LinkUploadOptions {
+            size: Some(5 << 20),
+            must_be_new: true,
+            modified: Some(UNIX_EPOCH + Duration::from_secs(1_000)),
+            ..LinkUploadOptions::default()
+        };
+        let begin = async || match volume.s3.link_upload(&file, &options).await.unwrap() {
+            UploadLink::Multipart(upload) => upload.token,
+            UploadLink::Single(_) => panic!("one request for a file of unknown size"),
+        };
+        let send_only = async |token: &str, byte: &'static str| {
+            let body = byte.repeat(5 << 20);
+            let links = volume.s3.link_parts(&file, token, 1, 1).await.unwrap();
+            let etag = send(links.into_iter().next().unwrap(), body).await;
+            [CompletedPart { number: 1, etag }]
+        };
+        let token = begin().await;
+        let parts = send_only(&token, "m").await;
+        let other = begin().await;
+        let others = send_only(&other, "o").await;
+        // The answer to the first call may have been lost.
+        for _ in 0..2 {
+            let done = volume.s3.complete_upload(&file, &token, &parts).await;
+            let entry = done.unwrap();
+            assert_eq!(entry.size, 5 << 20, "{conditional_put} {standard}");
+            let mtime = ("mtime".to_owned(), "1000".to_owned());
+            assert!(entry.extra.contains(&mtime), "{:?}", entry.extra);
+        }
+        let refused = volume.s3.complete_upload(&file, &other, &others).await;
+        assert_eq!(
+            refused,
+            Err(Error::PreconditionFailed),
+            "{conditional_put} {standard}"
+        );
+        assert!(
+            volume
+                .text("dir/f")
+                .is_some_and(|text| text.starts_with("mm"))
+        );
+    }
 }
 
 #[tokio::test]

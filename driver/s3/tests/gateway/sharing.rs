@@ -26,7 +26,7 @@ async fn clients_upload_small_and_large_files_by_themselves() {
     let options = LinkUploadOptions {
         size: Some(5),
         content_type: Some("text/x-test".to_owned()),
-        expires: None,
+        ..LinkUploadOptions::default()
     };
     let UploadLink::Single(request) = gateway.s3.link_upload(&small, &options).await.unwrap()
     else {
