@@ -55,7 +55,7 @@ impl Demo {
         let server = interrupt
             .or(async {
                 let namespace = open(&config, &storage, is_local).await?;
-                let options = serve::options(&config, &listen)?;
+                let options = serve::options(&config, &listen)?.with_spool(None);
                 let state = State::in_memory().await?;
                 Ok(Server::new(namespace, state, options).bind().await?)
             })

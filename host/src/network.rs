@@ -30,8 +30,6 @@ const CONNECT_TIME: Duration = Duration::from_secs(10);
 /// How long a connection without requests is kept.
 const POOL_TIME: Duration = Duration::from_secs(50);
 const AGENT: &str = concat!("orlop/", env!("CARGO_PKG_VERSION"));
-/// Downloads on one mount that are read in large pieces. Those that come on top take memory by the thousand.
-const QUICK: usize = 32;
 /// How long a body may stand still.
 const IDLE_TIME: Duration = Duration::from_secs(30);
 /// How long a service may think about a request that changes something: it may copy gigabytes first.
@@ -259,10 +257,7 @@ impl Network {
             }
             Target::Verbatim(uri) => {
                 let host = uri.host().unwrap_or_default().to_owned();
-                let pieces = match self.readers() < QUICK {
-                    true => Pieces::Large,
-                    false => Pieces::Small,
-                };
+                let pieces = Pieces::among(self.readers());
                 let sending = self.verbatim.send(method, uri, headers, body, pieces);
                 let (head, body) = sending.await?.into_parts();
                 let frames = verbatim::frames(body, host);

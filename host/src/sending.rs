@@ -59,6 +59,7 @@ async fn perform(pool: &Pool, request: SignedRequest, part: &Part) -> Result<Str
         body: reqwest::Body::wrap(part.body()),
         length: Some(part.size()),
         activity: part.activity.clone(),
+        attempt: 0,
     };
     let answer = pool.network().perform(outgoing).await?;
     if !(200..300).contains(&answer.status) {

@@ -6,8 +6,8 @@ use sha2::Sha256;
 
 use super::problem::Problem;
 
-/// The shortest signature that counts, in bytes.
-const SHORTEST: usize = 16;
+/// Bytes of a signature that is cut short, for where it stands in an address.
+pub(crate) const SHORT: usize = 16;
 
 /// A secret that signs.
 #[derive(Clone)]
@@ -28,9 +28,14 @@ impl Key {
         self.mac(parts).finalize().into_bytes().into()
     }
 
-    /// Whether this is the signature, or a beginning of it of at least 16 bytes. Takes the same time for each wrong one.
+    /// Whether this is the signature, whole. Takes the same time for each wrong one.
     pub(crate) fn verify(&self, parts: &[&[u8]], signature: &[u8]) -> bool {
-        signature.len() >= SHORTEST && self.mac(parts).verify_truncated_left(signature).is_ok()
+        self.mac(parts).verify_slice(signature).is_ok()
+    }
+
+    /// Whether this is the beginning of the signature, [`SHORT`] bytes and no others.
+    pub(crate) fn verify_short(&self, parts: &[&[u8]], signature: &[u8]) -> bool {
+        signature.len() == SHORT && self.mac(parts).verify_truncated_left(signature).is_ok()
     }
 
     fn mac(&self, parts: &[&[u8]]) -> Hmac<Sha256> {
@@ -76,8 +81,12 @@ mod tests {
         let key = Key::new([7; 32]);
         let signature = key.sign(&[b"ab", b"c"]);
         assert!(key.verify(&[b"ab", b"c"], &signature));
-        assert!(key.verify(&[b"ab", b"c"], &signature[..16]));
-        assert!(!key.verify(&[b"ab", b"c"], &signature[..15]));
+        for length in 0..32 {
+            let start = &signature[..length];
+            assert!(!key.verify(&[b"ab", b"c"], start), "{length}");
+            assert_eq!(key.verify_short(&[b"ab", b"c"], start), length == 16);
+        }
+        assert!(!key.verify_short(&[b"ab", b"c"], &signature));
         assert!(!key.verify(&[b"ab", b"c"], &[]));
         assert!(!key.verify(&[b"a", b"bc"], &signature), "lengths count");
         assert!(!key.verify(&[b"abc"], &signature));

@@ -8,9 +8,6 @@ use crate::serve::{
 /// Letters of an id: 12 bytes.
 const ID_LENGTH: usize = 16;
 
-/// Bytes of the signature.
-const SIGNATURE_LENGTH: usize = 16;
-
 /// An id that no other share has.
 pub(crate) fn id() -> Result<String, Problem> {
     Ok(signature::encode(&signature::random::<12>()?))
@@ -19,7 +16,7 @@ pub(crate) fn id() -> Result<String, Problem> {
 /// What stands in the address of a share.
 pub(crate) fn token(key: &Key, id: &str) -> String {
     let signature = key.sign(&[b"share", id.as_bytes()]);
-    let signature = signature.get(..SIGNATURE_LENGTH).unwrap_or(&signature);
+    let signature = signature.get(..signature::SHORT).unwrap_or(&signature);
     format!("{id}{}", signature::encode(signature))
 }
 
@@ -27,8 +24,7 @@ pub(crate) fn token(key: &Key, id: &str) -> String {
 pub(crate) fn read<'t>(key: &Key, token: &'t str) -> Option<&'t str> {
     let (id, signature) = token.split_at_checked(ID_LENGTH)?;
     let signature = signature::decode(signature)?;
-    let is_ours =
-        signature.len() == SIGNATURE_LENGTH && key.verify(&[b"share", id.as_bytes()], &signature);
+    let is_ours = key.verify_short(&[b"share", id.as_bytes()], &signature);
     is_ours.then_some(id)
 }
 
