@@ -32,6 +32,9 @@ pub enum Download {
 #[derive(Debug)]
 pub struct Mount {
     path: Path,
+    /// The path as metrics and logs have it.
+    #[cfg(feature = "serve")]
+    label: Arc<str>,
     volume: Volume,
     root: Path,
     read_only: bool,
@@ -48,6 +51,8 @@ impl Mount {
     pub fn new(path: Path, volume: Volume) -> Self {
         Self {
             cache: Cache::new(&path, CACHE_TIME),
+            #[cfg(feature = "serve")]
+            label: format!("/{path}").into(),
             path,
             volume,
             root: Path::ROOT,
@@ -97,6 +102,12 @@ impl Mount {
     /// Where it is in the namespace.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Where it is, as metrics and logs have it.
+    #[cfg(feature = "serve")]
+    pub(crate) fn label(&self) -> &Arc<str> {
+        &self.label
     }
 
     /// The volume behind it.
@@ -167,6 +178,11 @@ impl Mount {
     ) -> Result<Arc<Page>> {
         self.cache.forget_page(directory, cursor, limit).await;
         self.list(directory, cursor, limit).await
+    }
+
+    /// What kind of entry is known to be there, from a description that is still kept.
+    pub(crate) async fn known_kind(&self, path: &Path, want: Option<Kind>) -> Option<Kind> {
+        self.cache.known_kind(path, want).await
     }
 
     /// Whether a listing that is still known shows a file of this path. That none does means nothing.

@@ -133,8 +133,18 @@ impl Namespace {
     /// # Errors
     /// As [`stat`](Self::stat).
     pub async fn kind(&self, location: &Location) -> Result<Kind> {
-        if location.want != Some(Kind::Directory) && self.lists_file(&location.path).await {
-            return Ok(Kind::File);
+        let Location { path, want } = location;
+        if *want != Some(Kind::Directory)
+            && let Some((mount, inner)) = self.resolve(path)
+            && self.access.rights(path) >= Rights::Read
+            && !self.refreshes(path)
+        {
+            if let Some(kind) = mount.known_kind(&inner, *want).await {
+                return Ok(kind);
+            }
+            if mount.lists_file(&inner).await {
+                return Ok(Kind::File);
+            }
         }
         Ok(self.stat(location).await?.kind)
     }

@@ -33,7 +33,7 @@ pub(super) struct Cache {
     /// change can never be found after it.
     generation: AtomicU64,
     enabled: bool,
-    stats: Map<(u64, Path, Option<Kind>), Option<Entry>>,
+    stats: Map<(u64, Path, Option<Kind>), Option<Arc<Entry>>>,
     pages: Map<PageKey, Arc<Page>>,
     /// Which pages of a directory are kept.
     listed: Map<(u64, Path), Arc<Mutex<Vec<PageKey>>>>,
@@ -153,16 +153,24 @@ impl Cache {
         let key = (self.generation(), path.clone(), want);
         let found = self.stats.entry(key).or_try_insert_with(async {
             match fetch().await {
-                Ok(entry) => Ok(Some(entry)),
+                Ok(entry) => Ok(Some(Arc::new(entry))),
                 Err(Error::Outcome(Outcome::NotFound)) => Ok(None),
                 Err(error) => Err(error),
             }
         });
         match self.counters().stats.of(found.await) {
-            Ok(Some(entry)) => Ok(entry),
+            Ok(Some(entry)) => Ok(Arc::unwrap_or_clone(entry)),
             Ok(None) => Err(Outcome::NotFound.into()),
             Err(shared) => Err(own(&shared)),
         }
+    }
+
+    /// What kind of entry a description that is still kept is of.
+    pub(super) async fn known_kind(&self, path: &Path, want: Option<Kind>) -> Option<Kind> {
+        let key = (self.generation(), path.clone(), want);
+        let known = self.stats.get(&key).await??;
+        self.counters().stats.count(true);
+        Some(known.kind)
     }
 
     /// A page of a listing.

@@ -1,6 +1,10 @@
 //! Where a request comes from.
 
-use std::{net::IpAddr, str::FromStr, sync::Arc};
+use std::{
+    net::{IpAddr, SocketAddr},
+    str::FromStr,
+    sync::Arc,
+};
 
 use axum::extract::ConnectInfo;
 use http::{Extensions, HeaderMap, HeaderName};
@@ -9,11 +13,11 @@ use ipnet::IpNet;
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
-/// The other end of a connection: an extension of each request.
+/// The other end of a connection of our own [`Server`](super::Server): an extension of each request that came over one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Peer {
     /// Its address; none on a Unix socket.
-    pub(crate) address: Option<IpAddr>,
+    pub(crate) address: Option<SocketAddr>,
     /// Whether the connection is encrypted.
     pub(crate) is_secure: bool,
 }
@@ -38,11 +42,11 @@ impl Client {
         let peer = extensions.get::<Peer>().copied().unwrap_or_else(|| Peer {
             // A program with a server of its own.
             address: extensions
-                .get::<ConnectInfo<std::net::SocketAddr>>()
-                .map(|info| info.0.ip()),
+                .get::<ConnectInfo<SocketAddr>>()
+                .map(|info| info.0),
             is_secure: false,
         });
-        let address = peer.address.map(|address| address.to_canonical());
+        let address = peer.address.map(|address| address.ip().to_canonical());
         let is_trusted = match address {
             Some(address) => trusted.contains(address),
             // Without a peer of our own, nobody knows what the request came through.
@@ -150,7 +154,7 @@ mod tests {
     fn client(peer: &str, forwarded: &[(&'static str, &'static str)]) -> Client {
         let mut extensions = Extensions::new();
         extensions.insert(Peer {
-            address: peer.parse().ok(),
+            address: peer.parse().ok().map(|address| SocketAddr::new(address, 1)),
             is_secure: false,
         });
         let mut headers = HeaderMap::new();

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use axum::{body::Body, extract::ConnectInfo};
+use axum::body::Body;
 use http::{Request, Response, Version};
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
@@ -27,7 +27,6 @@ use tower::Service as _;
 use super::{
     client::Peer,
     front::Front,
-    gate::FromWire,
     listener::Socket,
     options::Patience,
     pulse::{Paced, Pulse, State},
@@ -84,12 +83,12 @@ pub(super) async fn serve(
     } = welcome;
     let beat = Arc::clone(&pulse);
     let origin = Peer {
-        address: peer.map(|peer| peer.ip()),
+        address: peer,
         is_secure,
     };
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(origin);
-        answer(front.clone(), request, peer, Arc::clone(&beat))
+        answer(front.clone(), request, Arc::clone(&beat))
     });
     let stream = Watched {
         stream,
@@ -129,22 +128,16 @@ pub(super) async fn serve(
 async fn answer(
     mut front: Front,
     request: Request<Incoming>,
-    peer: Option<SocketAddr>,
     pulse: Arc<Pulse>,
 ) -> Result<Response<Body>, std::convert::Infallible> {
     let turn = pulse.turn(request.version() <= Version::HTTP_11);
-    let mut request = request.map(|body| {
+    let request = request.map(|body| {
         if http_body::Body::is_end_stream(&body) {
             Body::empty()
         } else {
             Body::new(body)
         }
     });
-    // As axum's own servers do it, so that handlers need not know which server they run in.
-    if let Some(peer) = peer {
-        request.extensions_mut().insert(ConnectInfo(peer));
-    }
-    request.extensions_mut().insert(FromWire);
     let response = front.call(request).await?;
     Ok(response.map(|body| {
         if http_body::Body::is_end_stream(&body) {

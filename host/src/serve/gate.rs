@@ -16,15 +16,10 @@ use http_body::Body as _;
 use http_body_util::BodyExt as _;
 use tower_http::timeout::{TimeoutBody, TimeoutError};
 
-use super::{options::Patience, problem::Problem, site::View};
+use super::{client::Peer, options::Patience, problem::Problem, site::View};
 
 /// The longest address of a request. A key of 1,024 bytes, each percent-encoded, takes 3 KiB.
 const MAX_URI: usize = 16 * 1024;
-
-/// Marks a request that came over a connection of our own [`Server`](super::Server). What another server lets
-/// through is that server's business.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct FromWire;
 
 /// Lets a request through, or answers it.
 ///
@@ -107,7 +102,8 @@ fn judge(request: &Request) -> Result<(), Problem> {
             "the address is longer than 16 KiB",
         ));
     }
-    if request.extensions().get::<FromWire>().is_some() {
+    // What another server than our own lets through is that server's business.
+    if request.extensions().get::<Peer>().is_some() {
         return host(request);
     }
     Ok(())
@@ -157,7 +153,11 @@ mod tests {
     use super::*;
 
     fn status(uri: &str, hosts: &[&str]) -> u16 {
-        let mut request = Request::builder().uri(uri).extension(FromWire);
+        let peer = Peer {
+            address: None,
+            is_secure: false,
+        };
+        let mut request = Request::builder().uri(uri).extension(peer);
         for host in hosts {
             request = request.header(HOST, *host);
         }

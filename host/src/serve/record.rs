@@ -22,6 +22,7 @@ use tracing::{Instrument as _, field::Empty};
 use self::{ending::Ending, id::RequestId};
 use super::{
     address,
+    client::Peer,
     door::Door,
     meters::MountLabel,
     problem::Cause,
@@ -103,7 +104,12 @@ where
 impl Record {
     fn new(request: &Request, view: &View) -> Self {
         let door = Door::of(request.uri().path());
-        let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+        let peer = request.extensions().get::<Peer>();
+        let peer = peer.and_then(|peer| peer.address).or_else(|| {
+            // A program with a server of its own.
+            let peer = request.extensions().get::<ConnectInfo<SocketAddr>>()?;
+            Some(peer.0)
+        });
         Self {
             id: RequestId::of(request.headers()),
             began: Instant::now(),
@@ -112,7 +118,7 @@ impl Record {
             mount: mount(door, request.uri(), view),
             // Without the query: it may hold what nobody else shall read.
             path: door.loggable(request.uri().path()).into_owned(),
-            peer: peer.map(|ConnectInfo(peer)| *peer),
+            peer,
             user: OnceLock::new(),
             received: AtomicU64::new(0),
             effort: Arc::default(),
@@ -133,7 +139,7 @@ fn mount(door: Door, uri: &Uri, view: &View) -> MountLabel {
         _ => address::parse(door, uri.path()).ok(),
     };
     let mount = view.namespace.mount_of(&location?.path)?;
-    Some(format!("/{}", mount.path()).into())
+    Some(Arc::clone(mount.label()))
 }
 
 /// Methods by name, in a set that no client can make grow.
