@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicI64, Ordering},
     },
     time::{Duration, SystemTime},
@@ -60,10 +60,9 @@ pub(crate) struct Client<H> {
     skew: AtomicI64,
 }
 
-/// The note in which instances tell each other what the service's clock is ahead of ours, in seconds.
-const SKEW: &str = "clock-skew";
-/// The note in which they tell each other the bucket's region.
-const REGION: &str = "region";
+/// The note in which instances tell each other what the service taught: how far its clock is ahead of ours, in
+/// seconds, and the bucket's region, with a space between.
+const LEARNED: &str = "learned";
 
 impl<H: Host> Client<H> {
     /// A client for what the settings say.
@@ -81,18 +80,39 @@ impl<H: Host> Client<H> {
         }
     }
 
-    /// Where requests go now.
-    pub(crate) fn site(&self) -> Arc<Site> {
-        let mut site = self.site.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(region) = self.host.recall(REGION)
-            && region != site.region
-        {
+    /// Takes over what other instances have learned. It is for the beginning of a call: asking the host before each
+    /// request would cost more than signing it.
+    pub(crate) fn recall(&self) {
+        let learned = self.host.recall(LEARNED);
+        let Some((skew, region)) = learned.as_deref().and_then(|text| text.split_once(' ')) else {
+            return;
+        };
+        if let Ok(skew) = skew.parse() {
+            self.skew.store(skew, Ordering::Relaxed);
+        }
+        let mut site = self.lock();
+        if region != site.region {
             *site = match region == self.configured.region {
                 true => Arc::clone(&self.configured),
-                false => Arc::new(self.configured.in_region(&region)),
+                false => Arc::new(self.configured.in_region(region)),
             };
         }
-        Arc::clone(&site)
+    }
+
+    /// Tells other instances what this one has learned.
+    fn note(&self) {
+        let region = &self.site().region;
+        self.host
+            .note(LEARNED, &format!("{} {region}", self.skew()));
+    }
+
+    /// Where requests go now.
+    pub(crate) fn site(&self) -> Arc<Site> {
+        Arc::clone(&self.lock())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Arc<Site>> {
+        self.site.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The time of day by the service's clock, as far as it is known.
@@ -110,10 +130,7 @@ impl<H: Host> Client<H> {
 
     /// How far the service's clock is ahead of ours, in seconds, as far as it is known.
     pub(crate) fn skew(&self) -> i64 {
-        let noted = self.host.recall(SKEW);
-        noted
-            .and_then(|text| text.parse().ok())
-            .unwrap_or_else(|| self.skew.load(Ordering::Relaxed))
+        self.skew.load(Ordering::Relaxed)
     }
 
     /// Whether no digest goes along with a file's parts, by which the service would see that one arrived otherwise
@@ -347,9 +364,9 @@ impl<H: Host> Client<H> {
         }
         let theirs = i64::try_from(theirs).unwrap_or(i64::MAX);
         let ours = i64::try_from(date::seconds(self.host.now())).unwrap_or(i64::MAX);
-        let skew = theirs.saturating_sub(ours);
-        self.skew.store(skew, Ordering::Relaxed);
-        self.host.note(SKEW, &skew.to_string());
+        self.skew
+            .store(theirs.saturating_sub(ours), Ordering::Relaxed);
+        self.note();
         true
     }
 
@@ -372,8 +389,8 @@ impl<H: Host> Client<H> {
     }
 
     fn move_to(&self, site: Arc<Site>) {
-        self.host.note(REGION, &site.region);
-        *self.site.lock().unwrap_or_else(PoisonError::into_inner) = site;
+        *self.lock() = site;
+        self.note();
     }
 }
 

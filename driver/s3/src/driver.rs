@@ -46,50 +46,60 @@ impl<H: Host> Storage for S3<H> {
     }
 
     async fn check(&self, scratch: Option<&Path>) -> Result<Vec<Finding>> {
+        self.client.recall();
         self.findings(scratch).await
     }
 
     async fn stat(&self, path: &Path, want: Option<Kind>) -> Result<Entry> {
+        self.client.recall();
         self.stat_entry(path, want).await
     }
 
     async fn list(&self, directory: &Path, cursor: Option<&str>, limit: u32) -> Result<Page> {
+        self.client.recall();
         self.list_directory(directory, cursor, limit).await
     }
 
     async fn read(&self, path: &Path, options: &ReadOptions) -> Result<Content> {
+        self.client.recall();
         self.link(path, options)
     }
 }
 
 impl<H: Host> Writable for S3<H> {
     async fn write(&self, path: &Path, upload: H::Upload, options: &WriteOptions) -> Result<Entry> {
+        self.client.recall();
         self.write_file(path, upload, options).await
     }
 
     async fn make_directory(&self, path: &Path) -> Result<Entry> {
+        self.client.recall();
         self.create_directory(path).await
     }
 }
 
 impl<H: Host> Removable for S3<H> {
     async fn remove(&self, path: &Path, kind: Kind, cursor: Option<&str>) -> Result<Step> {
+        self.client.recall();
         self.remove_step(path, kind, cursor).await
     }
 }
 
 impl<H: Host> Transfer for S3<H> {
     async fn copy(&self, plan: &Plan, cursor: Option<&str>) -> Result<Step> {
+        self.client.recall();
         self.transfer_step(plan, cursor, false).await
     }
 
     async fn rename(&self, plan: &Plan, cursor: Option<&str>) -> Result<Step> {
+        self.client.recall();
         self.transfer_step(plan, cursor, true).await
     }
 }
 
 impl<H: Host> Sharing for S3<H> {
     async fn link_upload(&self, path: &Path, options: &LinkUploadOptions) -> Result<UploadLink> {
+        self.client.recall();
         self.upload_link(path, options).await
     }
 
@@ -100,6 +110,7 @@ impl<H: Host> Sharing for S3<H> {
         first: u32,
         count: u32,
     ) -> Result<Vec<SignedRequest>> {
+        self.client.recall();
         self.part_links(path, token, first, count)
     }
 
@@ -109,10 +120,12 @@ impl<H: Host> Sharing for S3<H> {
         token: &str,
         parts: &[CompletedPart],
     ) -> Result<Entry> {
+        self.client.recall();
         self.complete_linked(path, token, parts).await
     }
 
     async fn abort_upload(&self, path: &Path, token: &str) -> Result<()> {
+        self.client.recall();
         self.abort_linked(path, token).await
     }
 }
