@@ -2,7 +2,7 @@
 # They are thin: what they call works without make too.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-litmus test-postgres test-slow-clients test-ceph fuzz bench lint setup
+.PHONY: help demo test test-litmus test-postgres test-ceph fuzz bench lint setup
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 8
@@ -22,9 +22,6 @@ test-litmus: setup ## run the WebDAV test suite litmus alone
 test-postgres: setup ## run what depends on the state on a real PostgreSQL on loopback
 	cargo test --package orlop --lib --test all --no-run
 	tests/postgres/run.sh cargo test --package orlop --lib --test all -- --include-ignored state:: postgres shared::
-
-test-slow-clients: setup ## hold a thousand downloads at once: memory, and that all of them end well (minutes)
-	cargo test --package orlop --test all -- --ignored --nocapture slow_clients::
 
 test-ceph: setup ## run the S3 driver against a real Ceph gateway on loopback (needs root for Debian's packages)
 	cargo test --package orlop-driver-s3 --test gateway --no-run

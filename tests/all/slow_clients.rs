@@ -12,7 +12,7 @@ use crate::harness::{World, noise, soon};
 
 const CLIENTS: usize = 1000;
 const SIZE: usize = 8 << 20;
-/// How long the kernel may take to notice that a client reads again: it asks ever more rarely, every two minutes at last.
+/// How long the last of them may wait for its turn, on a machine that has other work.
 const PATIENCE: Duration = Duration::from_secs(300);
 /// What they may cost together, in bytes over the idle server.
 const COST: u64 = 150 << 20;
