@@ -96,7 +96,12 @@ impl Front {
         Ok(response.map(|body| Body::http_body_unsync(PacedBody::new(body, speed, under_way))))
     }
 
-    async fn serve(&self, mut request: http::Request<Intake>) -> Result<Response<Body>, HttpError> {
+    async fn serve(&self, request: http::Request<Intake>) -> Result<Response<Body>, HttpError> {
+        let (parts, body) = request.into_parts();
+        if let Some(refusal) = self.quirks.refuse(&parts) {
+            return Ok(refusal);
+        }
+        let mut request = http::Request::from_parts(parts, body);
         if self.anonymous {
             forget_signature(&mut request);
         }
@@ -122,9 +127,6 @@ impl Front {
         ignore_malformed_range(request.headers_mut());
 
         let (mut parts, body) = request.into_parts();
-        if let Some(refusal) = self.quirks.refuse(&parts) {
-            return Ok(refusal);
-        }
         self.quirks.change(&mut parts);
         let body = match deletes {
             true => match checked_list(&parts.headers, body).await {
