@@ -70,6 +70,8 @@ pub(crate) async fn read(pool: &Arc<Pool>, path: &Path, request: ReadRequest) ->
     };
     match pool.read(path, &options).await? {
         Content::Link(link) => {
+            // Counted before its answer is there: of a thousand that come at once, each must know of the others.
+            let reader = pool.network().reader();
             let answer = perform(pool, link, request.range, request.etag.as_deref(), 0).await?;
             let head =
                 Head::read(pool, path, answer.status, &answer.headers, request.range).await?;
@@ -77,7 +79,7 @@ pub(crate) async fn read(pool: &Arc<Pool>, path: &Path, request: ReadRequest) ->
                 pool: Arc::clone(pool),
                 path: path.clone(),
                 etag: head.etag.clone().filter(|etag| !etag.starts_with("W/")),
-                _reader: pool.network().reader(),
+                _reader: reader,
             };
             let body = body::resuming(source, answer.body, head.range.clone());
             Ok(Reading {

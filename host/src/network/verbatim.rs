@@ -45,11 +45,11 @@ pub(super) enum Pieces {
 }
 
 impl Pieces {
-    /// What suits a download that comes to so many others on the mount.
-    pub(super) fn among(others: usize) -> Self {
-        match others {
-            0..4 => Self::Large,
-            4..32 => Self::Medium,
+    /// What suits one of so many downloads on the mount.
+    pub(super) fn among(downloads: usize) -> Self {
+        match downloads {
+            0..=4 => Self::Large,
+            5..=32 => Self::Medium,
             _ => Self::Small,
         }
     }
