@@ -135,9 +135,7 @@ impl Namespace {
     pub async fn kind(&self, location: &Location) -> Result<Kind> {
         let Location { path, want } = location;
         if *want != Some(Kind::Directory)
-            && let Some((mount, inner)) = self.resolve(path)
-            && self.access.rights(path) >= Rights::Read
-            && !self.refreshes(path)
+            && let Some((mount, inner)) = self.remembering(path)
         {
             if let Some(kind) = mount.known_kind(&inner, *want).await {
                 return Ok(kind);
@@ -151,14 +149,17 @@ impl Namespace {
 
     /// Whether a listing that was made a moment ago shows a file of this path. That none does means nothing.
     pub async fn lists_file(&self, path: &Path) -> bool {
-        match self.resolve(path) {
-            Some((mount, inner))
-                if self.access.rights(path) >= Rights::Read && !self.refreshes(path) =>
-            {
-                mount.lists_file(&inner).await
-            }
-            _ => false,
+        match self.remembering(path) {
+            Some((mount, inner)) => mount.lists_file(&inner).await,
+            None => false,
         }
+    }
+
+    /// The mount whose memory the caller may be answered from, and the path there.
+    fn remembering(&self, path: &Path) -> Option<(&Mount, Path)> {
+        let may_read = self.access.rights(path) >= Rights::Read;
+        self.resolve(path)
+            .filter(|_| may_read && !self.refreshes(path))
     }
 
     /// Lists a directory, a page at a time; `limit` is cut to 1..=1000, and a page may hold fewer entries. The

@@ -462,6 +462,22 @@ fn outcome(error: &dyn Error, is_connect: bool, host: &str) -> Outcome {
     Outcome::Unavailable(format!("{what} `{host}`: {why}"))
 }
 
+/// What a storage means by refusing a request of the host's own, to do `what`.
+pub(crate) fn refusal(status: u16, headers: &HeaderMap, what: &str) -> Outcome {
+    let retry_after = || {
+        let seconds = headers.get(header::RETRY_AFTER)?.to_str().ok()?;
+        Some(Duration::from_secs(seconds.parse().ok()?))
+    };
+    match status {
+        401 => Outcome::Unauthenticated("the storage does not accept the link".to_owned()),
+        403 => Outcome::PermissionDenied(format!("the storage refuses to {what}")),
+        404 | 410 => Outcome::NotFound,
+        408 | 504 => Outcome::TimedOut,
+        429 | 503 => Outcome::RateLimited(retry_after()),
+        status => Outcome::Unavailable(format!("the storage answered with status {status}")),
+    }
+}
+
 impl AnswerBody {
     fn new(frames: Frames, permit: Option<OwnedSemaphorePermit>) -> Self {
         Self {

@@ -4,12 +4,7 @@ mod ahead;
 mod body;
 mod pace;
 
-use std::{
-    ops::Range,
-    pin::Pin,
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::{ops::Range, pin::Pin, sync::Arc, time::SystemTime};
 
 use bytes::Bytes;
 use futures::{Stream, StreamExt};
@@ -18,7 +13,7 @@ use http::{HeaderMap, header};
 use crate::{
     Audience, ByteRange, Error, Kind, Link, Outcome, Path, ReadOptions, Result,
     activity::Activity,
-    network::{Answer, Outgoing},
+    network::{self, Answer, Outgoing},
     sandbox::{Pool, calls::Content},
 };
 
@@ -153,19 +148,10 @@ async fn perform(
 
 /// What a storage means by answering a GET with anything but bytes.
 fn refusal(status: u16, headers: &HeaderMap) -> Outcome {
-    let retry_after = || {
-        let seconds = text(headers, header::RETRY_AFTER)?.parse().ok()?;
-        Some(Duration::from_secs(seconds))
-    };
     match status {
-        401 => Outcome::Unauthenticated("the storage does not accept the link".to_owned()),
-        403 => Outcome::PermissionDenied("the storage refuses to read the file".to_owned()),
-        404 | 410 => Outcome::NotFound,
         // The file is not the one that was asked for, or has become shorter than the range.
         412 | 416 => Outcome::PreconditionFailed,
-        408 | 504 => Outcome::TimedOut,
-        429 | 503 => Outcome::RateLimited(retry_after()),
-        status => Outcome::Unavailable(format!("the storage answered with status {status}")),
+        status => network::refusal(status, headers, "read the file"),
     }
 }
 
@@ -244,6 +230,8 @@ fn resolve(range: Option<ByteRange>, size: u64) -> Range<u64> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]

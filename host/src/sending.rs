@@ -5,7 +5,10 @@ use std::time::Duration;
 use http::{HeaderMap, header};
 
 use crate::{
-    FaultKind, Outcome, Path, Result, SignedRequest, network::Outgoing, part::Part, sandbox::Pool,
+    FaultKind, Outcome, Path, Result, SignedRequest,
+    network::{self, Outgoing},
+    part::Part,
+    sandbox::Pool,
 };
 
 /// How often a part is sent before the upload is left as it is.
@@ -73,18 +76,9 @@ async fn perform(pool: &Pool, request: SignedRequest, part: &Part) -> Result<Str
 
 /// What a storage means by not taking a part.
 fn refusal(status: u16, headers: &HeaderMap) -> Outcome {
-    let retry_after = || {
-        let seconds = text(headers, header::RETRY_AFTER)?.parse().ok()?;
-        Some(Duration::from_secs(seconds))
-    };
     match status {
-        401 => Outcome::Unauthenticated("the storage does not accept the link".to_owned()),
-        403 => Outcome::PermissionDenied("the storage refuses to take a part".to_owned()),
-        404 | 410 => Outcome::NotFound,
-        408 | 504 => Outcome::TimedOut,
-        429 | 503 => Outcome::RateLimited(retry_after()),
         507 => Outcome::QuotaExceeded("the storage has no room left".to_owned()),
-        status => Outcome::Unavailable(format!("the storage answered with status {status}")),
+        status => network::refusal(status, headers, "take a part"),
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::{
     fake::{Fake, answer, listing, object, ok},
-    volume::{BUCKET, Volume, plan, run},
+    volume::{BUCKET, Volume, count, plan, run},
 };
 
 fn copied(etag: &str) -> orlop_driver::Result<orlop_driver::Response> {
@@ -35,12 +35,7 @@ async fn a_tree_moves_whole_and_leaves_nothing() {
             .all(|key| key == "src" || key.starts_with("dst/"))
     );
     let requests = volume.requests();
-    let count = |start: &str| {
-        requests
-            .iter()
-            .filter(|line| line.starts_with(start))
-            .count()
-    };
+    let count = |start| count(&requests, start);
     // Two of the listings only look whether something is there.
     assert_eq!(
         (
@@ -71,12 +66,7 @@ async fn batches_of_deletions_are_full() {
         assert_eq!(moved.items, keys);
         assert!(volume.keys().iter().all(|key| key.starts_with("dst/")));
         let requests = volume.requests();
-        let count = |start| {
-            requests
-                .iter()
-                .filter(|line| line.starts_with(start))
-                .count()
-        };
+        let count = |start| count(&requests, start);
         assert_eq!(
             (count("GET"), count("POST ?delete")),
             expected,

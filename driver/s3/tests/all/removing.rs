@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::{
     fake::{Fake, answer, listing, ok},
-    volume::{BUCKET, Volume, path},
+    volume::{BUCKET, Volume, count, path},
 };
 
 #[tokio::test]
@@ -251,12 +251,7 @@ async fn batches_are_as_large_as_the_service_takes_and_full() {
         assert_eq!(removed.items, keys);
         assert!(volume.keys().is_empty());
         let requests = volume.requests();
-        let count = |start| {
-            requests
-                .iter()
-                .filter(|line| line.starts_with(start))
-                .count()
-        };
+        let count = |start| count(&requests, start);
         let found = (count("GET"), count("POST ?delete"));
         assert_eq!(
             (found, requests.len()),

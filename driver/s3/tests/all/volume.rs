@@ -191,6 +191,14 @@ pub(crate) async fn run(mut step: impl AsyncFnMut(Option<&str>) -> Result<Step>)
     panic!("the operation does not end");
 }
 
+/// How many of these requests, as [`Volume::requests`] has them, begin so.
+pub(crate) fn count(requests: &[String], start: &str) -> usize {
+    requests
+        .iter()
+        .filter(|line| line.starts_with(start))
+        .count()
+}
+
 pub(crate) fn summary(seen: &Seen) -> String {
     let target = seen.target().strip_prefix("/bkt").unwrap_or(seen.target());
     format!("{} {target}", seen.method())
