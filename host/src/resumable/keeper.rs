@@ -42,8 +42,12 @@ impl Inner {
     /// Throws away what expired before this time, and files of the spool that belong to nothing.
     async fn sweep(self: &Arc<Self>, now: SystemTime) -> Result<(), Refusal> {
         for id in self.state.expired_uploads(now, BATCH).await? {
-            let Ok(hold) = self.hold(&id, Purpose::Ending).await else {
-                continue;
+            let hold = match self.hold(&id, Purpose::Ending).await {
+                Ok(hold) => hold,
+                Err(refusal) => {
+                    tracing::warn!(upload = %id, ?refusal, "an upload that expired is left for the next time");
+                    continue;
+                }
             };
             let mut discarded = self.discard(&id).await;
             let is_hopeless = match &discarded {
